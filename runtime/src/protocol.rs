@@ -1,0 +1,213 @@
+//! What the supervisor may ask of the launcher, and what it answers. One message is one `SOCK_SEQPACKET` datagram
+//! of JSON, at most [`MAX_MESSAGE`] bytes; file descriptors ride along as `SCM_RIGHTS`.
+//!
+//! The launcher treats every message as hostile: names are typed, so that no path can be smuggled in, and limits
+//! are clamped. Replies may come in another order than the requests; `id` pairs them.
+
+use matrixos_types::{Bytes, ContainerId, Handle, Instance, Seat};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Largest message in either direction, in bytes.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+
+/// How the launcher is set up by the process that starts it, before anything hostile can speak to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LauncherConfig {
+    /// Names every cgroup, link, table and runtime directory of this installation.
+    pub instance: Instance,
+    /// The data directory: `users/` and `images/` lie in it.
+    pub data: PathBuf,
+    /// Runtime directory on a tmpfs, for example `/run/matrixos`; holds `containers/{id}/`.
+    pub run: PathBuf,
+    /// The address pool of `matrixos-net`, for example `10.213.0.0/16`.
+    pub pool: ipnet::Ipv4Net,
+    /// The platform's domain, given to gateways as `MATRIX_DOMAIN`.
+    pub domain: String,
+    /// TCP ports on the bridge address that containers may reach (the platform's API for containers).
+    pub services: Vec<u16>,
+}
+
+/// A request with the number that its reply will carry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the supervisor; any number not in flight.
+    pub id: u64,
+    /// What is asked.
+    pub act: Act,
+}
+
+/// The acts of the launcher. Each is idempotent, and accepts whatever half-made state an earlier one left.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    /// Make the user's tree and the network ready where they are not, and start the container.
+    /// If it is running already, the answer describes the running one. Reply: [`Answer::Running`] and a pidfd.
+    Launch(Box<Launch>),
+    /// Open a pidfd on a container that runs already, if its recorded identity (pid, start time, boot id)
+    /// still holds. Reply: [`Answer::Running`] and a pidfd, or a failure of kind [`FailureKind::Absent`].
+    Adopt {
+        /// The container.
+        container: ContainerId,
+    },
+    /// Ask the gateway to end (SIGTERM). The exit shows on the pidfd. Reply: [`Answer::Done`].
+    Terminate {
+        /// The container.
+        container: ContainerId,
+    },
+    /// Kill whatever is left of the container and remove its cgroup, link, mounts and runtime state.
+    /// The user's files stay. Reply: [`Answer::Done`], also when nothing was there.
+    TakeDown {
+        /// The container.
+        container: ContainerId,
+        /// The seat whose link is removed.
+        seat: Seat,
+    },
+    /// [`Act::TakeDown`], and delete the user's tree for good. Reply: [`Answer::Done`].
+    Destroy {
+        /// The container.
+        container: ContainerId,
+        /// The owner's seat.
+        seat: Seat,
+        /// The owner.
+        handle: Handle,
+    },
+    /// List every container that has runtime state, running or half made. Reply: [`Answer::Observed`].
+    Observe,
+    /// Open the container's log for reading. Reply: [`Answer::Done`] and a file descriptor.
+    OpenLog {
+        /// The container.
+        container: ContainerId,
+    },
+}
+
+/// Everything that distinguishes one container from another.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Launch {
+    /// The container.
+    pub container: ContainerId,
+    /// The owner's seat: ids, address and link follow from it.
+    pub seat: Seat,
+    /// The owner: the name of their tree, the host name and `MATRIX_HANDLE`.
+    pub handle: Handle,
+    /// Manifest digest of an unpacked image, `sha256:` and 64 hexadecimal digits.
+    pub image: String,
+    /// Bearer token that the gateway will demand. Never logged.
+    pub token: Token,
+    /// Sizes.
+    pub limits: Limits,
+}
+
+/// A secret that does not show itself in debug output.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(pub String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Hard limits of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Memory, page cache included; swap is not allowed on top. 64 MiB to 64 GiB.
+    pub memory: Bytes,
+    /// CPU time, in thousandths of one CPU. 50 to 64,000.
+    pub cpu_milli: u32,
+    /// Processes and threads. 16 to 32,768.
+    pub pids: u32,
+}
+
+impl Default for Limits {
+    /// The guaranteed size of a computer: 256 MiB, half a CPU, 512 processes.
+    fn default() -> Self {
+        Self { memory: Bytes::mib(256), cpu_milli: 500, pids: 512 }
+    }
+}
+
+/// A reply with the number of its request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reply {
+    /// The request's number.
+    pub id: u64,
+    /// What came of it.
+    pub result: Result<Answer, Failure>,
+}
+
+/// What a successful act answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// Nothing more to say.
+    Done,
+    /// The container runs; a pidfd comes with this reply.
+    Running(Running),
+    /// Everything that has runtime state.
+    Observed {
+        /// One entry per container.
+        containers: Vec<Observed>,
+    },
+}
+
+/// A running container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Who it is, beyond doubt.
+    pub identity: Identity,
+    /// False if it ran already before this request.
+    pub fresh: bool,
+    /// How long each step of a fresh launch took, in microseconds, in order.
+    pub steps: Vec<(String, u64)>,
+}
+
+/// A process that cannot be confused with a later one of the same pid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Process id of the container's first process, in the host's pid namespace.
+    pub pid: i32,
+    /// Field 22 of `/proc/PID/stat`: start time since boot, in clock ticks (proc(5)).
+    pub started: u64,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot: String,
+}
+
+/// What the launcher found of one container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// The container.
+    pub container: ContainerId,
+    /// The seat it was launched with, if its record is readable.
+    pub seat: Option<Seat>,
+    /// The handle it was launched for, if its record is readable.
+    pub handle: Option<Handle>,
+    /// Its first process, if that still lives and is the recorded one.
+    pub running: Option<Identity>,
+}
+
+/// Why an act failed, in words for the operator: what, why, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{step}: {message}")]
+pub struct Failure {
+    /// The kind, for decisions.
+    pub kind: FailureKind,
+    /// The step that failed, for example `network`.
+    pub step: String,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// Kinds of failure that the supervisor treats differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The request itself is wrong; trying again is useless.
+    Refused,
+    /// There is no such container.
+    Absent,
+    /// The disk, memory, ids or file handles are used up; may pass.
+    Exhausted,
+    /// Anything else; what had been made was taken down again.
+    Failed,
+}
