@@ -1,1 +1,3 @@
-//! Not yet furnished.
+//! What the platform knows and decides. No HTTP, no libcontainer, no database types.
+
+pub mod clock;
