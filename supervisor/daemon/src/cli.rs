@@ -1,0 +1,129 @@
+//! The command line: every command and flag, in one place.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use matrixos_types::{Handle, Instance};
+
+/// Everyone's own computer in the cloud, on one Linux machine, without a container daemon.
+#[derive(Debug, Parser)]
+#[command(name = "matrixos", version, about)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes; each wins over the configuration file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// Configuration file (TOML); without this flag /etc/matrixos/matrixos.toml is read if it exists.
+    #[arg(long, global = true, env = "MATRIXOS_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory: store, images, the users' files.
+    #[arg(long, global = true, env = "MATRIXOS_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Name of this installation; keeps two of them on one machine apart.
+    #[arg(long, global = true)]
+    pub(crate) instance: Option<Instance>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the platform until it is told to stop.
+    Serve(Serve),
+    /// Look whether this machine has what the platform needs, and say how to get what is missing.
+    Doctor,
+    /// The users' containers, by way of the running supervisor.
+    #[command(subcommand)]
+    Container(Container),
+    /// The image that the computers run from.
+    #[command(subcommand)]
+    Image(Image),
+    /// The store of accounts and wishes.
+    #[command(subcommand)]
+    Store(Store),
+    /// The privileged half; started by `serve`, never by hand.
+    #[command(hide = true)]
+    Launcher,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen on, for example 127.0.0.1:8080; may be given several times.
+    #[arg(long)]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// The address people type, for example https://matrix-os.example.
+    #[arg(long)]
+    pub(crate) origin: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Container {
+    /// Every container: owner, condition, process, memory.
+    List,
+    /// What the container's first program has written.
+    Logs(Owner),
+    /// Let it run.
+    Start(Owner),
+    /// Stop it; its files stay.
+    Stop(Owner),
+    /// Delete the account, the container and all of its files, for good.
+    Destroy(Destroy),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Owner {
+    /// Whose container.
+    pub(crate) handle: Handle,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Destroy {
+    /// Whose account and container.
+    pub(crate) handle: Handle,
+    /// The handle once more, to confirm.
+    #[arg(long)]
+    pub(crate) confirm: Option<Handle>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Image {
+    /// Build the image from Debian packages, this program's gateway, the desktop and the home template.
+    Build(Build),
+    /// The images at hand.
+    List,
+    /// Hash every blob and compare the unpacked files with them.
+    Verify,
+    /// Take an image from an OCI layout directory.
+    Import {
+        /// The layout directory.
+        from: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The gateway program.
+    #[arg(long)]
+    pub(crate) gateway: PathBuf,
+    /// Folder with the built desktop.
+    #[arg(long)]
+    pub(crate) shell: PathBuf,
+    /// Folder with the home template.
+    #[arg(long)]
+    pub(crate) home: PathBuf,
+    /// File with the list of Debian packages.
+    #[arg(long)]
+    pub(crate) packages: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Write every record as JSON lines to standard output. The supervisor must be stopped.
+    Export,
+    /// Look for contradictions between records. The supervisor must be stopped.
+    Verify,
+}

@@ -1,0 +1,214 @@
+//! One task per container: it alone changes that container, one step of the plan at a time. So a thousand
+//! simultaneous requests for a container that does not run start it once.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use matrixos_runtime::client::{CallError, LauncherClient};
+use matrixos_runtime::protocol::{Failure, FailureKind, Identity, Launch};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{info, warn};
+
+use super::credential::GatewayKey;
+use super::plan::{Step, plan};
+use super::state::{Goal, State, back_off};
+use super::view::{Condition, View};
+use super::{Computer, exit, ready};
+
+/// How long a gateway may take from its start to its first answer.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+/// How long a gateway may take to end after it was asked to.
+const END_WITHIN: Duration = Duration::from_secs(10);
+/// A container that ran this long before it ended starts its count of failures anew.
+const STEADY: Duration = Duration::from_secs(60);
+
+/// What every actor needs of the world.
+pub(super) struct World {
+    pub(super) launcher: LauncherClient,
+    pub(super) key: GatewayKey,
+    /// Digest of the image that new launches use.
+    pub(super) image: String,
+    /// Bounds the launches under way at once.
+    pub(super) launches: Semaphore,
+}
+
+/// What is wanted of the container, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Wish {
+    pub(super) goal: Goal,
+    pub(super) reason: String,
+}
+
+/// The task's own data.
+pub(super) struct Actor {
+    pub(super) computer: Computer,
+    pub(super) world: Arc<World>,
+    pub(super) wish: watch::Receiver<Wish>,
+    /// "Try again now", said by somebody who does not want to wait for the back-off.
+    pub(super) nudge: Arc<Notify>,
+    pub(super) view: watch::Sender<View>,
+    pub(super) state: State,
+    pub(super) process: Option<AsyncFd<OwnedFd>>,
+    pub(super) failures: u32,
+    pub(super) since: Instant,
+}
+
+impl Actor {
+    /// Follows the plan until the container is destroyed or the supervisor lets go of it.
+    pub(super) async fn run(mut self) {
+        loop {
+            let wish = self.wish.borrow_and_update().clone();
+            match plan(wish.goal, &self.state) {
+                Step::Launch => self.launch().await,
+                Step::Stop => self.stop().await,
+                Step::TakeDown => self.take_down().await,
+                Step::Destroy => self.destroy().await,
+                Step::WaitUntil(moment) => self.wait(moment).await,
+                Step::Rest if !self.rest(&wish).await => return,
+                Step::Rest => {}
+            }
+        }
+    }
+
+    async fn launch(&mut self) {
+        let world = self.world.clone();
+        let _turn = world.launches.acquire().await.expect("the semaphore is never closed");
+        self.view.send_replace(View::starting());
+        match self.try_launch().await {
+            Ok(identity) => {
+                info!(handle = %self.computer.handle, pid = identity.pid, "computer runs");
+                self.since = Instant::now();
+                self.state = State::Running { identity };
+            }
+            Err(failure) => self.broken(failure),
+        }
+    }
+
+    async fn try_launch(&mut self) -> Result<Identity, Failure> {
+        let (running, pidfd) = self.world.launcher.launch(self.request()).await.map_err(as_failure)?;
+        self.view.send_modify(|view| view.launched(&running));
+        let process = AsyncFd::new(pidfd).map_err(|e| failed("watch", e.to_string()))?;
+        let started = Instant::now();
+        tokio::select! {
+            waited = timeout(READY_WITHIN, ready::until_ready(self.computer.address)) => waited.map_err(|_| unready())?,
+            _ = process.readable() => return Err(self.ended_early().await),
+        }
+        self.view.send_modify(|view| view.ready(running.identity.clone(), started.elapsed()));
+        self.process = Some(process);
+        Ok(running.identity)
+    }
+
+    fn request(&self) -> Launch {
+        Launch {
+            container: self.computer.container.clone(),
+            seat: self.computer.seat,
+            handle: self.computer.handle.clone(),
+            image: self.world.image.clone(),
+            token: self.world.key.token(&self.computer.container),
+            limits: self.computer.limits,
+        }
+    }
+
+    async fn ended_early(&self) -> Failure {
+        let log = exit::last_words(&self.world.launcher, &self.computer.container).await;
+        failed("start", format!("the computer's first program ended before it answered{log}"))
+    }
+
+    async fn stop(&mut self) {
+        self.view.send_modify(|view| view.condition = Condition::Stopping);
+        if let Err(e) = self.world.launcher.terminate(self.computer.container.clone()).await {
+            warn!(handle = %self.computer.handle, error = %e, "could not ask the computer to end; it will be killed");
+        } else if let Some(process) = &self.process {
+            let _ = timeout(END_WITHIN, process.readable()).await;
+        }
+        self.process = None;
+        self.state = State::Remains;
+    }
+
+    async fn take_down(&mut self) {
+        let done = self.world.launcher.take_down(self.computer.container.clone(), self.computer.seat).await;
+        self.after_removal(done, State::Absent).await;
+    }
+
+    async fn destroy(&mut self) {
+        let Computer { container, seat, handle, .. } = self.computer.clone();
+        let done = self.world.launcher.destroy(container, seat, handle).await;
+        self.after_removal(done, State::Gone).await;
+    }
+
+    /// A removal that failed is tried again after a pause; the state stays, so the plan stays.
+    async fn after_removal(&mut self, done: Result<(), CallError>, next: State) {
+        match done {
+            Ok(()) => self.state = next,
+            Err(e) => {
+                self.failures += 1;
+                warn!(handle = %self.computer.handle, error = %e, "could not remove the container; trying again");
+                sleep_until(Instant::now() + back_off(self.failures)).await;
+            }
+        }
+    }
+
+    async fn wait(&mut self, moment: Instant) {
+        tokio::select! {
+            () = sleep_until(moment) => self.state = State::Remains,
+            () = self.nudge.notified() => self.state = State::Remains,
+            changed = self.wish.changed() => if changed.is_err() { sleep_until(moment).await },
+        }
+    }
+
+    /// Waits for something to happen. False if nothing ever will.
+    async fn rest(&mut self, wish: &Wish) -> bool {
+        if self.state == State::Gone {
+            self.view.send_replace(View::plain(Condition::Absent, Some(wish.reason.clone())));
+            return false;
+        }
+        if self.state == State::Absent {
+            self.view.send_replace(View::plain(Condition::Stopped, Some(wish.reason.clone())));
+        }
+        let Some(process) = self.process.take() else { return self.wish.changed().await.is_ok() };
+        tokio::select! {
+            changed = self.wish.changed() => {
+                self.process = Some(process);
+                changed.is_ok()
+            }
+            _ = process.readable() => {
+                self.exited().await;
+                true
+            }
+        }
+    }
+
+    async fn exited(&mut self) {
+        if self.since.elapsed() >= STEADY {
+            self.failures = 0;
+        }
+        let why = exit::reason(&self.world.launcher, &self.computer).await;
+        self.broken(failed("run", why));
+    }
+
+    fn broken(&mut self, failure: Failure) {
+        self.failures += 1;
+        let pause = back_off(self.failures);
+        warn!(handle = %self.computer.handle, error = %failure, retry_in = ?pause, "computer is broken");
+        self.view.send_modify(|view| view.failed(&failure));
+        self.state = State::Broken { failures: self.failures, retry_at: Instant::now() + pause };
+    }
+}
+
+fn failed(step: &str, message: String) -> Failure {
+    Failure { kind: FailureKind::Failed, step: step.to_owned(), message }
+}
+
+fn unready() -> Failure {
+    failed("desktop", format!("the computer did not answer within {} seconds of its start", READY_WITHIN.as_secs()))
+}
+
+fn as_failure(error: CallError) -> Failure {
+    match error {
+        CallError::Failed(failure) => failure,
+        other => failed("launcher", other.to_string()),
+    }
+}

@@ -1,0 +1,78 @@
+//! The bearer token of each gateway: derived, so that it need not be stored and is known again after a restart.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use hmac::{Hmac, KeyInit, Mac};
+use matrixos_runtime::protocol::Token;
+use matrixos_types::ContainerId;
+use sha2::Sha256;
+
+/// The installation's key from which all gateway tokens are derived (HMAC-SHA-256, RFC 2104).
+pub struct GatewayKey([u8; 32]);
+
+impl GatewayKey {
+    /// Reads the key from `path`, or makes it there (mode 0600, flushed) if the file does not exist.
+    pub fn load_or_create(path: &Path) -> io::Result<Self> {
+        match fs::read(path) {
+            Ok(bytes) => bytes.try_into().map(Self).map_err(|_| bad_key(path)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn create(path: &Path) -> io::Result<Self> {
+        let mut key = [0u8; 32];
+        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        let draft = path.with_extension("new");
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(&key)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)?;
+        if let Some(folder) = path.parent() {
+            fs::File::open(folder)?.sync_all()?;
+        }
+        Ok(Self(key))
+    }
+
+    /// The token of one container: 64 hexadecimal digits.
+    pub fn token(&self, container: &ContainerId) -> Token {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(b"gateway token, version 1\0");
+        mac.update(container.as_str().as_bytes());
+        Token(mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect())
+    }
+}
+
+fn bad_key(path: &Path) -> io::Error {
+    let why = format!("{} is not a key of 32 bytes; restore it from a backup, or delete it and restart every computer", path.display());
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_the_same_after_a_restart_and_differs_between_containers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gateway.key");
+        let (a, b) = (ContainerId::random(), ContainerId::random());
+        let first = GatewayKey::load_or_create(&path).expect("made").token(&a);
+        let again = GatewayKey::load_or_create(&path).expect("read");
+        assert_eq!(first, again.token(&a));
+        assert_ne!(first, again.token(&b));
+        assert_eq!(first.0.len(), 64);
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_refused_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gateway.key");
+        fs::write(&path, b"short").expect("written");
+        assert!(GatewayKey::load_or_create(&path).is_err());
+        assert_eq!(fs::read(&path).expect("still there"), b"short");
+    }
+}

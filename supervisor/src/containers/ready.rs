@@ -1,0 +1,64 @@
+//! Readiness: a container counts as running once its gateway answers `GET /health`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+/// First and longest pause between two tries.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
+/// How long one try may take.
+const TRY: Duration = Duration::from_secs(2);
+
+/// Returns when the gateway at `address` has answered 200. Never gives up: the caller sets the deadline.
+pub(super) async fn until_ready(address: SocketAddr) {
+    let mut pause = PAUSES.0;
+    while !is_healthy(address).await {
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+async fn is_healthy(address: SocketAddr) -> bool {
+    matches!(timeout(TRY, ask(address)).await, Ok(Ok(StatusCode::OK)))
+}
+
+async fn ask(address: SocketAddr) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::get("/health").header(header::HOST, address.to_string()).body(Empty::<Bytes>::new())?;
+    let answer = async { Ok::<_, hyper::Error>(sender.send_request(request).await?.status()) };
+    tokio::select! {
+        status = answer => Ok(status?),
+        ended = connection => Err(ended.err().map_or_else(|| "closed without an answer".into(), Into::into)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_gateway_that_answers_200_is_ready() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = tokio::spawn(async move {
+            for answer in ["", "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"] {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                let _ = stream.read(&mut [0; 512]).await;
+                stream.write_all(answer.as_bytes()).await.expect("written");
+            }
+        });
+        timeout(Duration::from_secs(20), until_ready(address)).await.expect("ready at the third try");
+        server.await.expect("all three tries were made");
+    }
+}
