@@ -1,0 +1,155 @@
+// The main walk: two people sign up side by side, use their computers, cannot reach each other, and keep working while
+// the supervisor is restarted under them.
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { LAPTOP, PHONE, Person, launch } from "./browser.mjs";
+import { Supervisor, containers, data, forgetEverything, origin, status, takeEverythingDown, until } from "./platform.mjs";
+
+const ID_OF_SEAT = (seat) => 2 ** 20 + seat * 65_536 + 1000;
+let supervisor, browser, alice, bob;
+
+before(async () => {
+  forgetEverything();
+  supervisor = await Supervisor.start();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await takeEverythingDown(supervisor);
+});
+
+const container = async (person) => (await containers()).find((c) => c.handle === person.handle);
+
+test("the process that owns the listening sockets is not root and has no capability", () => {
+  const { pid } = supervisor;
+  assert.notEqual(status(pid, "Uid").split(/\s+/)[0], "0");
+  for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) assert.match(status(pid, set), /^0+$/, set);
+  assert.equal(status(pid, "NoNewPrivs"), "1");
+});
+
+test("two people sign up side by side and land on their desktops", async () => {
+  alice = await Person.arrive(browser, "alice");
+  bob = await Person.arrive(browser, "bobby", PHONE);
+  await alice.page.goto(origin);
+  await alice.picture("landing-laptop");
+  await bob.page.goto(`${origin}/signup`);
+  await bob.picture("signup-phone");
+  await Promise.all([alice.signUp(), bob.signUp()]);
+  await alice.picture("desktop-laptop");
+  await bob.picture("desktop-phone");
+});
+
+test("both terminals run commands inside the person's own container", async () => {
+  for (const person of [alice, bob]) {
+    await person.openTerminal();
+    const { code, text } = await person.shell("id -u; hostname; echo $((6*7))");
+    assert.equal(code, 0);
+    assert.match(text, new RegExp(`1000\\s+${person.handle}\\s+42`));
+  }
+});
+
+test("a written file lies on the host, owned by the person's mapped id", async () => {
+  await alice.shell("echo 'a note of alice' > note.txt");
+  const { seat } = await container(alice);
+  const path = `${data}/users/alice/matrixos/note.txt`;
+  assert.equal(readFileSync(path, "utf8"), "a note of alice\n");
+  assert.equal(statSync(path).uid, ID_OF_SEAT(seat));
+  assert.equal(statSync(`${data}/users/alice/matrixos`).mode & 0o777, 0o700);
+});
+
+test("the file browser and the system window show what is there", async () => {
+  await alice.at("dock-files").first().click();
+  await alice.page.getByText("note.txt").first().waitFor();
+  await alice.at("dock-system").first().click();
+  await alice.at("window-system").first().getByText(/256(\.0)? MiB/).first().waitFor();
+  await alice.picture("desktop-windows");
+  await alice.at("dock-terminal").first().click();
+});
+
+test("one computer cannot reach another, over HTTP or raw TCP, while its own answers", async () => {
+  const { address } = await container(bob);
+  const ip = address.replace(/:\d+$/, "");
+  const own = await alice.shell("curl -s -o /dev/null -m 5 -w '%{http_code}' http://127.0.0.1:4000/health");
+  assert.match(own.text, /200/);
+  const host = await fetch(`http://${ip}:4000/health`);
+  assert.equal(host.status, 200, "the host does reach it, so the address is right");
+  const http = await alice.shell(`curl -s -m 3 http://${ip}:4000/health`);
+  assert.notEqual(http.code, 0);
+  const tcp = await alice.shell(`timeout 3 bash -c '</dev/tcp/${ip}/4000'`);
+  assert.notEqual(tcp.code, 0);
+  const gateway = ip.replace(/\.\d+$/, ".1");
+  const platform = await alice.shell(`curl -s -m 3 http://${gateway}:8080/health`);
+  assert.notEqual(platform.code, 0, "nor the host's own ports");
+});
+
+test("a stranger and a signed-out visitor never reach a gateway", async () => {
+  const stranger = await Person.arrive(browser, "stranger");
+  await stranger.page.goto(alice.computer);
+  await stranger.page.waitForURL(`${origin}/@alice`);
+  await stranger.picture("profile-laptop");
+  for (const path of ["/api/system/info", "/files/note.txt", "/health"]) {
+    const answer = await fetch(`${alice.computer}${path}`, { redirect: "manual", headers: { cookie: "__Host-mx_computer=guess" } });
+    assert.equal(answer.status, 401, path);
+  }
+  await bob.page.goto(alice.computer);
+  await bob.page.waitForURL(`${origin}/@alice`);
+  await bob.page.goto(bob.computer);
+  await bob.at("dock-terminal").first().waitFor();
+  await stranger.context.close();
+});
+
+test("a restart of the supervisor keeps every container, terminal and session", async () => {
+  await alice.shell("MARK=still-here");
+  const before = await container(alice);
+  await supervisor.end();
+  assert.doesNotThrow(() => process.kill(before.pid, 0), "the container outlives the supervisor");
+  supervisor = await Supervisor.start();
+  const after = await container(alice);
+  assert.equal(after.pid, before.pid);
+  await until("the terminal is connected again", async () => (await alice.shell("echo $MARK")).text.includes("still-here"));
+});
+
+test("a killed supervisor is followed by one that adopts the same containers", async () => {
+  const before = await container(bob);
+  await supervisor.end("SIGKILL");
+  supervisor = await Supervisor.start();
+  const after = await until("bob's container is adopted", async () => {
+    const found = await container(bob);
+    return found.state === "running" && found;
+  });
+  assert.equal(after.pid, before.pid);
+});
+
+test("signing out and in again with the passkey leads back to the same computer", async () => {
+  await alice.page.goto(`${origin}/account`);
+  await alice.picture("account-laptop");
+  await alice.at("sign-out").click();
+  await alice.page.waitForURL((url) => !url.pathname.startsWith("/account"));
+  await alice.page.goto(alice.computer);
+  await alice.page.waitForURL(`${origin}/@alice`);
+  await alice.page.goto(`${origin}/login`);
+  await alice.picture("login-laptop");
+  await alice.at("use-passkey").click();
+  await alice.arrived();
+  await alice.openTerminal();
+  assert.match((await alice.shell("cat note.txt")).text, /a note of alice/);
+});
+
+test("a taken handle and a malformed one are refused with a reason and suggestions", async () => {
+  const late = await Person.arrive(browser, "late", LAPTOP);
+  await late.page.goto(`${origin}/signup`);
+  await late.at("handle-input").fill("alice");
+  await until("taken", async () => /not available/i.test(await late.at("handle-status").innerText()));
+  await late.at("handle-input").fill("Ä");
+  await until("malformed", async () => /lower-case/i.test(await late.at("handle-status").innerText()));
+  await late.context.close();
+});
+
+test("no page reported an error", () => {
+  // Requests that were under way while the supervisor was restarted do fail, and the pages say so themselves.
+  const expected = ["WebSocket", "Failed to load resource", "net::ERR"];
+  for (const person of [alice, bob]) person.assertNoErrors(expected);
+  writeFileSync(`${process.env.E2E_SCREENS}/done`, "");
+});

@@ -1,0 +1,338 @@
+//! The users' containers: what is wanted of each, what each is, and the way from one to the other.
+
+mod actor;
+mod credential;
+mod exit;
+mod plan;
+mod ready;
+mod state;
+mod view;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use matrixos_netns::Network;
+use matrixos_runtime::client::{CallError, LauncherClient};
+use matrixos_runtime::protocol::{Limits, Observed, Running, Token};
+use matrixos_runtime::stats::{self, Usage};
+use matrixos_store::{self as records, Store, User};
+use matrixos_types::computer::GATEWAY_PORT;
+use matrixos_types::{ContainerId, Handle, Instance, Seat};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, timeout};
+use tracing::{info, warn};
+
+use actor::{Actor, Wish, World};
+pub use credential::GatewayKey;
+use state::{Goal, State};
+pub use view::{Condition, LaunchStep, StepName, StepState, View};
+
+/// Launches under way at once: more would only make each of them slower.
+const LAUNCHES_AT_ONCE: usize = 4;
+
+/// What distinguishes one container from another, for as long as its account lives.
+#[derive(Clone, Debug)]
+pub struct Computer {
+    /// The container.
+    pub container: ContainerId,
+    /// The owner's seat.
+    pub seat: Seat,
+    /// The owner.
+    pub handle: Handle,
+    /// Where its gateway listens.
+    pub address: SocketAddr,
+    /// Its sizes.
+    pub limits: Limits,
+    instance: Instance,
+}
+
+impl Computer {
+    /// What the kernel has counted of it.
+    pub fn usage(&self) -> Result<Usage, stats::StatsError> {
+        stats::usage(&self.instance, &self.container)
+    }
+}
+
+/// A gateway that answers, and the token it demands.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its bearer token.
+    pub token: Token,
+}
+
+/// Why a computer cannot be reached now.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NotRunning {
+    /// No such container.
+    #[error("there is no such computer")]
+    Unknown,
+    /// It was stopped on purpose.
+    #[error("this computer is stopped: {0}")]
+    Stopped(String),
+    /// It failed; the supervisor tries again by itself.
+    #[error("this computer does not start: {0}")]
+    Broken(String),
+    /// It is still starting.
+    #[error("this computer is still starting")]
+    Late,
+}
+
+/// Why the containers could not be taken charge of.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The store did not answer.
+    #[error("reading what is wanted of the containers: {0}")]
+    Store(#[from] records::StoreError),
+    /// The launcher did not answer.
+    #[error("asking the launcher what runs: {0}")]
+    Launcher(#[from] CallError),
+}
+
+/// How the containers are made.
+pub struct Settings {
+    /// This installation.
+    pub instance: Instance,
+    /// Its network.
+    pub network: Network,
+    /// Sizes of new launches.
+    pub limits: Limits,
+    /// Digest of the image of new launches.
+    pub image: String,
+}
+
+/// All containers of this machine. Each is changed by a task of its own; this hands them wishes and reads their views.
+pub struct Containers {
+    store: Store,
+    settings: Settings,
+    world: Arc<World>,
+    tasks: Mutex<HashMap<ContainerId, Task>>,
+}
+
+struct Task {
+    computer: Computer,
+    wish: watch::Sender<Wish>,
+    nudge: Arc<Notify>,
+    view: watch::Receiver<View>,
+}
+
+impl Containers {
+    /// Takes charge of what is wanted and of what runs: running containers are adopted as they are, half-made ones and
+    /// those that nobody owns any more are removed.
+    pub async fn take_charge(
+        store: Store,
+        launcher: LauncherClient,
+        key: GatewayKey,
+        settings: Settings,
+    ) -> Result<Arc<Self>, BootError> {
+        let found = launcher.observe().await?;
+        let mut found: HashMap<_, _> = found.into_iter().map(|o| (o.container.clone(), o)).collect();
+        let launches = Semaphore::new(LAUNCHES_AT_ONCE);
+        let world = Arc::new(World { launcher, key, image: settings.image.clone(), launches });
+        let this = Arc::new(Self { store, settings, world, tasks: Mutex::default() });
+        for (user, wish) in this.wanted().await? {
+            let (state, process) = this.adopt(found.remove(&user.container)).await;
+            this.employ(&user, wish, state, process);
+        }
+        for (_, orphan) in found {
+            this.remove_orphan(orphan).await;
+        }
+        Ok(this)
+    }
+
+    async fn wanted(&self) -> Result<Vec<(User, Wish)>, records::StoreError> {
+        self.store
+            .run(|store| {
+                let mut all = Vec::new();
+                for user in store.users()? {
+                    let wanted = store.wanted(&user.container)?;
+                    all.push((user, wish_of(wanted)));
+                }
+                Ok(all)
+            })
+            .await
+    }
+
+    async fn adopt(&self, found: Option<Observed>) -> (State, Option<AsyncFd<OwnedFd>>) {
+        let Some(found) = found else { return (State::Absent, None) };
+        match self.world.launcher.adopt(found.container.clone()).await {
+            Ok((Running { identity, .. }, pidfd)) => match AsyncFd::new(pidfd) {
+                Ok(process) => {
+                    info!(container = %found.container, pid = identity.pid, "adopted a running computer");
+                    (State::Running { identity }, Some(process))
+                }
+                Err(_) => (State::Remains, None),
+            },
+            Err(_) => (State::Remains, None),
+        }
+    }
+
+    async fn remove_orphan(&self, orphan: Observed) {
+        warn!(container = %orphan.container, "removing a container that belongs to no account");
+        let Some(seat) = orphan.seat.or_else(|| Seat::new(1).ok()) else { return };
+        if let Err(error) = self.world.launcher.take_down(orphan.container.clone(), seat).await {
+            warn!(container = %orphan.container, %error, "could not remove it");
+        }
+    }
+
+    /// Takes charge of a new account's container, which its account's transaction already wants running.
+    pub fn welcome(&self, user: &User) {
+        let wish = Wish { goal: Goal::Running, reason: "the account is new".to_owned() };
+        self.employ(user, wish, State::Absent, None);
+    }
+
+    fn employ(&self, user: &User, wish: Wish, state: State, process: Option<AsyncFd<OwnedFd>>) {
+        let Some(lease) = self.settings.network.lease(user.seat) else {
+            warn!(handle = %user.handle, seat = %user.seat, "the address pool is too small for this seat; enlarge network.pool");
+            return;
+        };
+        let computer = Computer {
+            container: user.container.clone(),
+            seat: user.seat,
+            handle: user.handle.clone(),
+            address: (lease.address, GATEWAY_PORT).into(),
+            limits: self.settings.limits,
+            instance: self.settings.instance.clone(),
+        };
+        let nudge = Arc::new(Notify::new());
+        let (wish, wishes) = watch::channel(wish);
+        let (view_sender, view) = watch::channel(first_view(&state));
+        let actor = Actor {
+            computer: computer.clone(),
+            world: self.world.clone(),
+            wish: wishes,
+            nudge: nudge.clone(),
+            view: view_sender,
+            state,
+            process,
+            failures: 0,
+            since: Instant::now(),
+        };
+        tokio::spawn(actor.run());
+        self.tasks().insert(user.container.clone(), Task { computer, wish, nudge, view });
+    }
+
+    /// Waits until the container's gateway answers; at most `patience`.
+    pub async fn reach(&self, container: &ContainerId, patience: Duration) -> Result<Endpoint, NotRunning> {
+        let (mut view, address) = {
+            let tasks = self.tasks();
+            let task = tasks.get(container).ok_or(NotRunning::Unknown)?;
+            (task.view.clone(), task.computer.address)
+        };
+        let settled = |v: &View| matches!(v.condition, Condition::Running | Condition::Stopped | Condition::Broken);
+        let view = match timeout(patience, view.wait_for(settled)).await {
+            Err(_) => return Err(NotRunning::Late),
+            Ok(Err(_)) => return Err(NotRunning::Unknown),
+            Ok(Ok(view)) => view.clone(),
+        };
+        let reason = view.reason.unwrap_or_default();
+        match view.condition {
+            Condition::Running => Ok(Endpoint { address, token: self.world.key.token(container) }),
+            Condition::Stopped => Err(NotRunning::Stopped(reason)),
+            _ => Err(NotRunning::Broken(reason)),
+        }
+    }
+
+    /// Writes down what is wanted of a container, durably, and tells its task.
+    pub async fn want(&self, container: &ContainerId, wanted: records::WantedState, reason: &str) -> Result<(), WantError> {
+        if !self.tasks().contains_key(container) {
+            return Err(WantError::Unknown);
+        }
+        let (id, why) = (container.clone(), reason.to_owned());
+        self.store.run(move |store| store.set_wanted(&id, wanted, &why)).await?;
+        let tasks = self.tasks();
+        let task = tasks.get(container).ok_or(WantError::Unknown)?;
+        task.wish.send_replace(Wish { goal: goal_of(wanted), reason: reason.to_owned() });
+        task.nudge.notify_one();
+        Ok(())
+    }
+
+    /// Waits until the container has come to rest as wanted, or broke; at most `patience`. For the operator's commands.
+    pub async fn settle(&self, container: &ContainerId, patience: Duration) -> Option<View> {
+        let mut view = self.tasks().get(container)?.view.clone();
+        let resting = |v: &View| !matches!(v.condition, Condition::Starting | Condition::Stopping);
+        let settled = timeout(patience, view.wait_for(resting)).await.ok()?.ok()?.clone();
+        Some(settled)
+    }
+
+    /// Lets go of a destroyed container, once nothing of it is left; at most `patience`. True if it is gone.
+    pub async fn part(&self, container: &ContainerId, patience: Duration) -> bool {
+        let Some(mut view) = self.tasks().get(container).map(|t| t.view.clone()) else { return true };
+        let gone = timeout(patience, view.wait_for(|v| v.condition == Condition::Absent)).await.is_ok();
+        if gone {
+            self.tasks().remove(container);
+        }
+        gone
+    }
+
+    /// How a container is now.
+    pub fn view(&self, container: &ContainerId) -> Option<View> {
+        self.tasks().get(container).map(|task| task.view.borrow().clone())
+    }
+
+    /// Every container with its view, by handle.
+    pub fn list(&self) -> Vec<(Computer, View)> {
+        let mut all: Vec<_> = self.tasks().values().map(|t| (t.computer.clone(), t.view.borrow().clone())).collect();
+        all.sort_by(|a, b| a.0.handle.cmp(&b.0.handle));
+        all
+    }
+
+    /// How many run, and how many there are.
+    pub fn counts(&self) -> (usize, usize) {
+        let tasks = self.tasks();
+        let running = tasks.values().filter(|t| t.view.borrow().condition == Condition::Running).count();
+        (running, tasks.len())
+    }
+
+    /// The container's log, open for reading.
+    pub async fn log(&self, container: &ContainerId) -> Result<OwnedFd, CallError> {
+        self.world.launcher.open_log(container.clone()).await
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, HashMap<ContainerId, Task>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a wish could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum WantError {
+    /// No such container.
+    #[error("there is no such computer")]
+    Unknown,
+    /// The store did not take it.
+    #[error("writing down what is wanted: {0}")]
+    Store(#[from] records::StoreError),
+}
+
+fn first_view(state: &State) -> View {
+    match state {
+        State::Running { identity } => {
+            let mut view = View::plain(Condition::Running, None);
+            view.identity = Some(identity.clone());
+            view
+        }
+        _ => View::starting(),
+    }
+}
+
+fn wish_of(wanted: Option<records::Wanted>) -> Wish {
+    match wanted {
+        Some(wanted) => Wish { goal: goal_of(wanted.state), reason: wanted.reason },
+        None => Wish { goal: Goal::Stopped, reason: "nothing is recorded about what is wanted of it".to_owned() },
+    }
+}
+
+fn goal_of(wanted: records::WantedState) -> Goal {
+    match wanted {
+        records::WantedState::Running => Goal::Running,
+        records::WantedState::Stopped => Goal::Stopped,
+        records::WantedState::Destroyed => Goal::Destroyed,
+    }
+}
+
