@@ -1,3 +1,9 @@
-//! Containers as values: what may be asked of the launcher, what a confined container is, and what it uses.
+//! Containers as values: what a confined container is, what it uses, and what may be asked of the launcher.
 
+pub mod cgroups;
+pub mod client;
 pub mod protocol;
+pub mod seccomp;
+pub mod spec;
+pub mod stats;
+pub mod wire;
