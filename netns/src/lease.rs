@@ -78,7 +78,28 @@ impl Network {
 
     /// Name of bridge `index`: `matrixos-net0`, or the instance's name in place of `matrixos`.
     pub fn bridge(&self, index: u16) -> String {
-        format!("{}-net{index}", self.instance)
+        format!("{}{index}", self.bridge_prefix())
+    }
+
+    /// What the names of all bridges of this network begin with.
+    pub fn bridge_prefix(&self) -> String {
+        format!("{}-net", self.instance)
+    }
+
+    /// What the names of the host's ends of all veth pairs begin with.
+    pub fn link_prefix(&self) -> String {
+        format!("{}-v", self.instance)
+    }
+
+    /// The bridges that this pool has room for.
+    pub fn bridges(&self) -> u16 {
+        u16::try_from(self.capacity().div_ceil(u32::from(SEATS_PER_BRIDGE))).expect("a seat is a u16")
+    }
+
+    /// The leases of all seats of bridge `index`.
+    pub fn leases_of(&self, index: u16) -> impl Iterator<Item = Lease> + '_ {
+        let first = index.saturating_mul(SEATS_PER_BRIDGE);
+        (1..=SEATS_PER_BRIDGE).filter_map(move |place| self.lease(Seat::new(first.checked_add(place)?).ok()?))
     }
 
     /// Subnet of bridge `index`.
@@ -104,7 +125,7 @@ impl Network {
         Some(Lease {
             bridge_index: index,
             bridge: self.bridge(index),
-            link: format!("v{seat}.{}", self.instance),
+            link: format!("{}{seat}", self.link_prefix()),
             address: Ipv4Addr::from(address),
             prefix: BRIDGE_PREFIX,
             gateway: self.gateway(index),
@@ -126,7 +147,8 @@ mod tests {
     #[test]
     fn no_two_seats_share_an_address_a_link_or_a_mac() {
         let network = network("10.213.0.0/16");
-        let leases: Vec<_> = (1..=Seat::MAX).map(|n| network.lease(Seat::new(n).expect("seat")).expect("room")).collect();
+        let leases: Vec<_> =
+            (1..=Seat::MAX).map(|n| network.lease(Seat::new(n).expect("seat")).expect("room")).collect();
         let gateways: HashSet<_> = (0..32).map(|i| network.gateway(i)).collect();
         assert_eq!(leases.iter().map(|l| l.address).collect::<HashSet<_>>().len(), leases.len());
         assert_eq!(leases.iter().map(|l| &l.link).collect::<HashSet<_>>().len(), leases.len());

@@ -179,7 +179,9 @@ mod tests {
         let launcher = std::thread::spawn(move || {
             let mut ids = Vec::new();
             for _ in 0..2 {
-                let Ok(Received::Message(Request { id, act }, _)) = wire::receive(theirs.as_fd()) else { panic!("no request") };
+                let Ok(Received::Message(Request { id, act }, _)) = wire::receive(theirs.as_fd()) else {
+                    panic!("no request")
+                };
                 ids.push((id, matches!(act, Act::Observe)));
             }
             for (id, observe) in ids.into_iter().rev() {

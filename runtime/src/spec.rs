@@ -116,7 +116,8 @@ fn mounts(place: &Place) -> Value {
 
 fn linux(seat: Seat, place: &Place, limits: Limits) -> Value {
     let ids = json!([{ "containerID": 0, "hostID": seat.first_id(), "size": Seat::ID_RANGE }]);
-    let namespaces: Vec<_> = ["user", "pid", "network", "mount", "ipc", "uts", "cgroup"].map(|kind| json!({ "type": kind })).into();
+    let namespaces: Vec<_> =
+        ["user", "pid", "network", "mount", "ipc", "uts", "cgroup"].map(|kind| json!({ "type": kind })).into();
     json!({
         "namespaces": namespaces,
         "uidMappings": ids,

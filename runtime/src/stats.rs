@@ -102,22 +102,28 @@ mod tests {
     #[test]
     fn both_layouts_give_the_same_reading() {
         let unified = tempfile::tempdir().expect("a folder");
-        plant(unified.path(), &[
-            ("cgroup.controllers", "memory cpu pids\n"),
-            ("m/c/memory.current", "1048576\n"),
-            ("m/c/memory.peak", "2097152\n"),
-            ("m/c/memory.events", "low 0\nhigh 0\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n"),
-            ("m/c/cpu.stat", "usage_usec 5000\nuser_usec 4000\nsystem_usec 1000\n"),
-            ("m/c/pids.current", "4\n"),
-        ]);
+        plant(
+            unified.path(),
+            &[
+                ("cgroup.controllers", "memory cpu pids\n"),
+                ("m/c/memory.current", "1048576\n"),
+                ("m/c/memory.peak", "2097152\n"),
+                ("m/c/memory.events", "low 0\nhigh 0\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n"),
+                ("m/c/cpu.stat", "usage_usec 5000\nuser_usec 4000\nsystem_usec 1000\n"),
+                ("m/c/pids.current", "4\n"),
+            ],
+        );
         let old = tempfile::tempdir().expect("a folder");
-        plant(old.path(), &[
-            ("memory/m/c/memory.usage_in_bytes", "1048576\n"),
-            ("memory/m/c/memory.max_usage_in_bytes", "2097152\n"),
-            ("memory/m/c/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"),
-            ("cpuacct/m/c/cpuacct.usage", "5000000\n"),
-            ("pids/m/c/pids.current", "4\n"),
-        ]);
+        plant(
+            old.path(),
+            &[
+                ("memory/m/c/memory.usage_in_bytes", "1048576\n"),
+                ("memory/m/c/memory.max_usage_in_bytes", "2097152\n"),
+                ("memory/m/c/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"),
+                ("cpuacct/m/c/cpuacct.usage", "5000000\n"),
+                ("pids/m/c/pids.current", "4\n"),
+            ],
+        );
         let expected =
             Usage { memory: Bytes::mib(1), memory_peak: Some(Bytes::mib(2)), cpu_micros: 5_000, pids: 4, oom_kills: 3 };
         for root in [unified.path(), old.path()] {

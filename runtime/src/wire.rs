@@ -84,7 +84,8 @@ mod tests {
         let (a, b) = pair();
         let (passed, _other) = pair();
         send(a.as_fd(), &Request { id: 7, act: Act::Observe }, Some(passed.as_fd())).expect("sent");
-        let Received::Message(Request { id: 7, act: Act::Observe }, Some(_)) = receive(b.as_fd()).expect("received") else {
+        let Received::Message(Request { id: 7, act: Act::Observe }, Some(_)) = receive(b.as_fd()).expect("received")
+        else {
             panic!("not what was sent")
         };
         drop(a);
@@ -98,6 +99,9 @@ mod tests {
         assert!(matches!(receive::<Request>(b.as_fd()), Ok(Received::Garbage(_))));
         nix::unistd::write(&a, &vec![b'x'; MAX_MESSAGE + 500]).expect("written");
         assert!(matches!(receive::<Request>(b.as_fd()), Ok(Received::Garbage(_))));
-        assert_eq!(send(a.as_fd(), &"x".repeat(MAX_MESSAGE), None).expect_err("too long").kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(
+            send(a.as_fd(), &"x".repeat(MAX_MESSAGE), None).expect_err("too long").kind(),
+            io::ErrorKind::InvalidInput
+        );
     }
 }

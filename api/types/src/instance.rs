@@ -12,7 +12,9 @@ pub struct Instance(String);
 
 /// A text that is not an instance name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an instance name: expected 1 to 8 characters, a lower-case letter first, then lower-case letters and digits")]
+#[error(
+    "not an instance name: expected 1 to 8 characters, a lower-case letter first, then lower-case letters and digits"
+)]
 pub struct InstanceError;
 
 impl Instance {

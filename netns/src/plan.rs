@@ -1,0 +1,164 @@
+//! The firewall as a pure function of the network: the text that `nft -f` loads in one transaction.
+
+use std::fmt::Write;
+
+use crate::lease::Network;
+
+/// Where computers may not go: this network, private and shared ranges (RFC 1918, RFC 6598), loopback, link-local and
+/// with it every cloud's metadata service (RFC 3927), and what is not for unicast (RFC 6890, RFC 5771).
+const FORBIDDEN: &[&str] = &[
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+];
+
+/// Mail submission and relay: the one thing for which hosts of strangers get blocked everywhere.
+const MAIL_PORTS: &str = "25, 465, 587";
+
+/// Connections that one computer may have open through the host, so that it cannot fill the host's table.
+const CONNECTIONS_PER_COMPUTER: u32 = 4_096;
+
+/// The whole ruleset of an installation with these bridges, replacing an earlier one. `services` are the TCP ports on
+/// a bridge's own address that computers may reach.
+pub fn ruleset(network: &Network, bridges: &[u16], services: &[u16]) -> String {
+    let table = network.instance();
+    let mut text = String::new();
+    for family in ["inet", "bridge"] {
+        // Declared before it is deleted, since deleting what does not exist fails.
+        let _ = writeln!(text, "table {family} {table}\ndelete table {family} {table}");
+    }
+    text.push_str(&routed(network, bridges, services));
+    text.push_str(&bridged(network, bridges));
+    text
+}
+
+/// What is routed: between computers, to the host, and out.
+fn routed(network: &Network, bridges: &[u16], services: &[u16]) -> String {
+    let (table, pool) = (network.instance(), network.pool());
+    let (any_bridge, forbidden) = (format!("\"{}*\"", network.bridge_prefix()), FORBIDDEN.join(", "));
+    let services = service_rules(network, bridges, services);
+    format!(
+        r#"
+table inet {table} {{
+  set forbidden {{
+    type ipv4_addr; flags interval
+    elements = {{ {forbidden} }}
+  }}
+  set connections {{
+    type ipv4_addr; flags dynamic; size 65535
+  }}
+  chain forward {{
+    type filter hook forward priority filter; policy accept
+    iifname {any_bridge} jump from_computers
+    oifname {any_bridge} jump to_computers
+  }}
+  chain from_computers {{
+    meta nfproto != ipv4 drop
+    oifname {any_bridge} drop
+    ct state established,related accept
+    ip daddr @forbidden drop
+    tcp dport {{ {MAIL_PORTS} }} drop
+    ct state new add @connections {{ ip saddr ct count over {CONNECTIONS_PER_COMPUTER} }} drop
+    accept
+  }}
+  chain to_computers {{
+    ct state established,related accept
+    drop
+  }}
+  chain input {{
+    type filter hook input priority filter; policy accept
+    iifname {any_bridge} jump to_host
+  }}
+  chain to_host {{
+    meta nfproto != ipv4 drop
+    ct state established,related accept
+{services}    drop
+  }}
+  chain postrouting {{
+    type nat hook postrouting priority srcnat; policy accept
+    ip saddr {pool} oifname != {any_bridge} masquerade
+  }}
+}}
+"#
+    )
+}
+
+fn service_rules(network: &Network, bridges: &[u16], services: &[u16]) -> String {
+    if services.is_empty() {
+        return String::new();
+    }
+    let ports = services.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let rule = |&index: &u16| {
+        let (bridge, gateway) = (network.bridge(index), network.gateway(index));
+        format!("    iifname \"{bridge}\" ip daddr {gateway} tcp dport {{ {ports} }} accept\n")
+    };
+    bridges.iter().map(rule).collect()
+}
+
+/// What enters a bridge: only frames whose link, MAC and address belong to one seat. The set holds all seats of a
+/// bridge from the start, so that a launch need not touch the firewall.
+fn bridged(network: &Network, bridges: &[u16]) -> String {
+    let table = network.instance();
+    let any_link = format!("\"{}*\"", network.link_prefix());
+    let mut computers = String::new();
+    for lease in bridges.iter().flat_map(|&index| network.leases_of(index)) {
+        let [a, b, c, d, e, f] = lease.mac;
+        let mac = format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}");
+        let _ = writeln!(computers, "      \"{}\" . {mac} . {},", lease.link, lease.address);
+    }
+    let elements = if computers.is_empty() { String::new() } else { format!("    elements = {{\n{computers}    }}\n") };
+    format!(
+        r#"
+table bridge {table} {{
+  set computers {{
+    type ifname . ether_addr . ipv4_addr
+{elements}  }}
+  chain prerouting {{
+    type filter hook prerouting priority -300; policy accept
+    iifname {any_link} jump from_computer
+  }}
+  chain from_computer {{
+    ether type ip iifname . ether saddr . ip saddr @computers accept
+    ether type arp iifname . ether saddr . arp saddr ip @computers iifname . arp saddr ether . arp saddr ip @computers accept
+    drop
+  }}
+}}
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use matrixos_types::Instance;
+
+    use super::*;
+
+    fn network() -> Network {
+        Network::new(Instance::default(), "10.213.0.0/16".parse().expect("a net")).expect("a pool")
+    }
+
+    #[test]
+    fn every_seat_of_every_bridge_in_use_is_known_to_the_firewall() {
+        let text = ruleset(&network(), &[0, 1], &[8081]);
+        assert!(text.contains(r#""matrixos-v1" . 02:6d:78:00:00:01 . 10.213.0.2,"#));
+        assert!(text.contains(r#""matrixos-v2000" . 02:6d:78:00:07:d0 . 10.213.7.233,"#));
+        assert!(!text.contains("matrixos-v2001"));
+        assert!(text.contains(r#"iifname "matrixos-net1" ip daddr 10.213.4.1 tcp dport { 8081 } accept"#));
+    }
+
+    #[test]
+    fn without_services_the_host_accepts_nothing_from_computers() {
+        let text = ruleset(&network(), &[0], &[]);
+        let to_host = &text[text.find("chain to_host").expect("the chain")..];
+        let to_host = &to_host[..to_host.find('}').expect("its end")];
+        assert_eq!(to_host.matches("accept").count(), 1, "only replies: {to_host}");
+    }
+}
