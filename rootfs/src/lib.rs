@@ -1,1 +1,4 @@
-//! Not yet furnished.
+//! The files a computer runs from: the image that all share, and the tree that each user owns.
+
+pub mod image;
+pub mod tree;

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::protocol::{Act, Answer, Failure, Launch, Observed, Reply, Request, Running};
+use crate::sys;
 use crate::wire::{self, Received};
 
 /// How long the launcher may take for one act. It has shorter deadlines of its own.
@@ -59,7 +60,7 @@ impl LauncherClient {
         let flags = nix::fcntl::OFlag::O_NONBLOCK;
         nix::fcntl::fcntl(&socket, nix::fcntl::FcntlArg::F_SETFL(flags))?;
         let shared = Arc::new(Shared {
-            socket: AsyncFd::register(socket)?,
+            socket: sys::watch(socket)?,
             next: AtomicU64::new(1),
             waiting: Mutex::new(Some(HashMap::new())),
         });

@@ -6,4 +6,5 @@ pub mod protocol;
 pub mod seccomp;
 pub mod spec;
 pub mod stats;
+pub mod sys;
 pub mod wire;

@@ -2,7 +2,7 @@
 //! descriptor beside it. Shared by both ends.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::protocol::MAX_MESSAGE;
+use crate::sys;
 
 /// What came out of the socket.
 #[derive(Debug)]
@@ -36,7 +37,6 @@ pub fn send<T: Serialize>(socket: BorrowedFd<'_>, message: &T, fd: Option<Borrow
 }
 
 /// Receives one message. Every file descriptor that came along and is not wanted is closed.
-#[allow(unsafe_code)]
 pub fn receive<T: DeserializeOwned>(socket: BorrowedFd<'_>) -> io::Result<Received<T>> {
     let mut buffer = vec![0u8; MAX_MESSAGE + 1];
     let mut control = cmsg_space!([std::os::fd::RawFd; 16]);
@@ -47,8 +47,7 @@ pub fn receive<T: DeserializeOwned>(socket: BorrowedFd<'_>) -> io::Result<Receiv
         if let Ok(messages) = got.cmsgs() {
             for message in messages {
                 if let ControlMessageOwned::ScmRights(raw) = message {
-                    // SAFETY: the kernel has just made these descriptors for this process; nothing else owns them.
-                    fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+                    fds.extend(sys::take_over(raw));
                 }
             }
         }

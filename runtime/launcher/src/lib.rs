@@ -1,1 +1,15 @@
-//! Not yet furnished.
+//! The one process that is root: it makes and removes containers on typed requests from its parent, and reads no byte
+//! from the network. It has a single thread and forks a short-lived child for each act that touches libcontainer,
+//! because libcontainer clones and then runs ordinary code in the child, and changes the process that calls it.
+
+mod adopt;
+mod house;
+mod jobs;
+mod launch;
+mod record;
+mod removal;
+mod serve;
+mod spawn;
+
+pub use serve::run;
+pub use spawn::{SpawnError, Spawned, spawn};

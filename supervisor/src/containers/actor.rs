@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use matrixos_runtime::client::{CallError, LauncherClient};
+use matrixos_runtime::sys;
 use matrixos_runtime::protocol::{Failure, FailureKind, Identity, Launch};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -90,7 +91,7 @@ impl Actor {
     async fn try_launch(&mut self) -> Result<Identity, Failure> {
         let (running, pidfd) = self.world.launcher.launch(self.request()).await.map_err(as_failure)?;
         self.view.send_modify(|view| view.launched(&running));
-        let process = AsyncFd::new(pidfd).map_err(|e| failed("watch", e.to_string()))?;
+        let process = sys::watch(pidfd).map_err(|e| failed("watch", e.to_string()))?;
         let started = Instant::now();
         tokio::select! {
             waited = timeout(READY_WITHIN, ready::until_ready(self.computer.address)) => waited.map_err(|_| unready())?,

@@ -18,6 +18,7 @@ use matrixos_netns::Network;
 use matrixos_runtime::client::{CallError, LauncherClient};
 use matrixos_runtime::protocol::{Limits, Observed, Running, Token};
 use matrixos_runtime::stats::{self, Usage};
+use matrixos_runtime::sys;
 use matrixos_store::{self as records, Store, User};
 use matrixos_types::computer::GATEWAY_PORT;
 use matrixos_types::{ContainerId, Handle, Instance, Seat};
@@ -161,7 +162,7 @@ impl Containers {
     async fn adopt(&self, found: Option<Observed>) -> (State, Option<AsyncFd<OwnedFd>>) {
         let Some(found) = found else { return (State::Absent, None) };
         match self.world.launcher.adopt(found.container.clone()).await {
-            Ok((Running { identity, .. }, pidfd)) => match AsyncFd::new(pidfd) {
+            Ok((Running { identity, .. }, pidfd)) => match sys::watch(pidfd) {
                 Ok(process) => {
                     info!(container = %found.container, pid = identity.pid, "adopted a running computer");
                     (State::Running { identity }, Some(process))

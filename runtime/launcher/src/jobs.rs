@@ -1,0 +1,148 @@
+//! One short-lived child for each act that changes something, several side by side, never two for one container.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use matrixos_runtime::protocol::{Act, Answer, Failure, FailureKind, Request};
+use matrixos_types::ContainerId;
+use nix::fcntl::OFlag;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::unistd::{ForkResult, Pid, fork, pipe2};
+
+use crate::house::House;
+use crate::{launch, removal};
+
+/// Children at once.
+const AT_ONCE: usize = 8;
+/// Requests that wait for a child; one more is refused.
+const WAITING: usize = 4_096;
+/// How long a child may take.
+const WITHIN: Duration = Duration::from_secs(40);
+
+type Outcome = Result<Answer, Failure>;
+
+/// The children and those who wait for one.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    running: Vec<Job>,
+    waiting: VecDeque<Request>,
+}
+
+struct Job {
+    id: u64,
+    container: ContainerId,
+    child: Pid,
+    result: File,
+    deadline: Instant,
+}
+
+impl Jobs {
+    /// Takes a request on; answers at once only if too many wait.
+    pub(crate) fn take_on(&mut self, request: Request) -> Option<(u64, Outcome)> {
+        if self.waiting.len() >= WAITING {
+            let message = "too many requests are waiting; try again in a moment".to_owned();
+            return Some((request.id, Err(Failure { kind: FailureKind::Exhausted, step: "queue".to_owned(), message })));
+        }
+        self.waiting.push_back(request);
+        None
+    }
+
+    /// Starts whatever may start now. Returns what failed to start.
+    pub(crate) fn start(&mut self, house: &House) -> Vec<(u64, Outcome)> {
+        let mut refused = Vec::new();
+        let mut held = VecDeque::new();
+        while let Some(request) = self.waiting.pop_front() {
+            let container = container_of(&request.act).clone();
+            let busy = self.running.iter().any(|job| job.container == container);
+            let behind = held.iter().any(|other: &Request| *container_of(&other.act) == container);
+            if busy || behind || self.running.len() >= AT_ONCE {
+                held.push_back(request);
+                continue;
+            }
+            match spawn(house, &request.act) {
+                Ok((child, result)) => {
+                    self.running.push(Job { id: request.id, container, child, result, deadline: Instant::now() + WITHIN });
+                }
+                Err(error) => refused.push((request.id, Err(failure("fork", error.to_string())))),
+            }
+        }
+        self.waiting = held;
+        refused
+    }
+
+    /// A child of this process has ended; if it was one of ours, this is what came of its request.
+    pub(crate) fn ended(&mut self, child: Pid) -> Option<(u64, Outcome)> {
+        let index = self.running.iter().position(|job| job.child == child)?;
+        let mut job = self.running.swap_remove(index);
+        Some((job.id, read_result(&mut job.result)))
+    }
+
+    /// Kills the children that take too long; their end is reported like any other.
+    pub(crate) fn kill_late(&self) {
+        let now = Instant::now();
+        for job in self.running.iter().filter(|job| job.deadline < now) {
+            let _ = kill(job.child, Signal::SIGKILL);
+        }
+    }
+}
+
+fn container_of(act: &Act) -> &ContainerId {
+    match act {
+        Act::Launch(launch) => &launch.container,
+        Act::Adopt { container } | Act::Terminate { container } | Act::OpenLog { container } => container,
+        Act::TakeDown { container, .. } | Act::Destroy { container, .. } => container,
+        Act::Observe => unreachable!("observing is not a job"),
+    }
+}
+
+fn perform(house: &House, act: &Act) -> Outcome {
+    match act {
+        Act::Launch(request) => launch::launch(house, request).map(Answer::Running),
+        Act::TakeDown { container, seat } => removal::take_down(house, container, *seat).map(|()| Answer::Done),
+        Act::Destroy { container, seat, handle } => removal::destroy(house, container, *seat, handle).map(|()| Answer::Done),
+        Act::Adopt { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe => unreachable!("answered without a job"),
+    }
+}
+
+/// Forks a child that performs the act, writes the outcome into a pipe and ends.
+#[allow(unsafe_code)]
+fn spawn(house: &House, act: &Act) -> io::Result<(Pid, File)> {
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    // SAFETY: this process has one thread, so the child may run ordinary code: no lock can be held by another thread.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok((child, File::from(reader))),
+        ForkResult::Child => {
+            drop(reader);
+            // A container must not inherit the launcher's blocked signals.
+            let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| perform(house, act)));
+            let outcome = outcome.unwrap_or_else(|_| Err(failure("launcher", "the act panicked".to_owned())));
+            write_result(writer, &outcome);
+            std::process::exit(0);
+        }
+    }
+}
+
+fn write_result(pipe: OwnedFd, outcome: &Outcome) {
+    // Fits into an empty pipe (64 KiB) at once; nothing better can be done if it does not.
+    let bytes = serde_json::to_vec(outcome).unwrap_or_default();
+    let _ = File::from(pipe).write_all(&bytes);
+}
+
+/// Reads what the child wrote. The pipe does not block: a half-made container may still hold its other end.
+fn read_result(pipe: &mut File) -> Outcome {
+    let mut bytes = Vec::new();
+    match pipe.read_to_end(&mut bytes) {
+        Err(e) if e.kind() != io::ErrorKind::WouldBlock => return Err(failure("launcher", e.to_string())),
+        _ => {}
+    }
+    serde_json::from_slice(&bytes).unwrap_or_else(|_| Err(failure("launcher", "the act was cut short (killed, or it took too long)".to_owned())))
+}
+
+fn failure(step: &str, message: String) -> Failure {
+    Failure { kind: FailureKind::Failed, step: step.to_owned(), message }
+}
+

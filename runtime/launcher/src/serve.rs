@@ -1,0 +1,188 @@
+//! The launcher's loop: requests from the supervisor, ends of children, deadlines. One thread, nothing that blocks.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+
+use matrixos_runtime::protocol::{Act, Answer, Failure, FailureKind, LauncherConfig, Reply, Request, Running};
+use matrixos_runtime::wire::{self, Received};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, dup2_stdin};
+
+use crate::adopt;
+use crate::house::House;
+use crate::jobs::Jobs;
+use crate::launch::LOG;
+use crate::spawn::CONFIG_ENV;
+
+/// How often deadlines are looked at, in milliseconds.
+const TICK: u16 = 1_000;
+
+type Outcome = Result<Answer, Failure>;
+
+/// The launcher process, from its first instruction to its last: for the program's hidden `launcher` command.
+/// Ends when the supervisor closes its end of the socket on standard input.
+pub fn run() -> std::process::ExitCode {
+    match begin() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("matrixos launcher: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin() -> Result<(), Box<dyn std::error::Error>> {
+    let config = std::env::var(CONFIG_ENV).map_err(|_| "this command is started by `matrixos serve`, not by hand")?;
+    let config: LauncherConfig = serde_json::from_str(&config)?;
+    let socket = take_socket()?;
+    prctl::set_dumpable(false)?;
+    prctl::set_child_subreaper(true)?;
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+    let mut ends = SigSet::empty();
+    ends.add(Signal::SIGCHLD);
+    ends.thread_block()?;
+    let ends = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    let house = House::prepare(config)?;
+    Launcher { house, socket, ends, jobs: Jobs::default() }.serve()?;
+    Ok(())
+}
+
+/// The socket came as standard input; containers must not find it there.
+fn take_socket() -> io::Result<OwnedFd> {
+    let socket = io::stdin().as_fd().try_clone_to_owned()?;
+    dup2_stdin(File::open("/dev/null")?)?;
+    Ok(socket)
+}
+
+struct Launcher {
+    house: House,
+    socket: OwnedFd,
+    ends: SignalFd,
+    jobs: Jobs,
+}
+
+impl Launcher {
+    fn serve(&mut self) -> io::Result<()> {
+        loop {
+            let (asked, ended) = self.wait()?;
+            if asked && !self.receive()? {
+                return Ok(());
+            }
+            if ended {
+                while matches!(self.ends.read_signal(), Ok(Some(_))) {}
+            }
+            self.reap()?;
+            self.jobs.kill_late();
+            for (id, outcome) in self.jobs.start(&self.house) {
+                self.reply(id, outcome)?;
+            }
+        }
+    }
+
+    fn wait(&self) -> io::Result<(bool, bool)> {
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN), PollFd::new(self.ends.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::from(TICK)) {
+            Ok(_) | Err(Errno::EINTR) => Ok((fds[0].any().unwrap_or(true), fds[1].any().unwrap_or(true))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes one request. False when the supervisor is gone.
+    fn receive(&mut self) -> io::Result<bool> {
+        match wire::receive::<Request>(self.socket.as_fd()) {
+            Ok(Received::Message(request, _uninvited)) => self.handle(request).map(|()| true),
+            Ok(Received::Garbage(why)) => {
+                eprintln!("matrixos launcher: refused a message: {why}");
+                Ok(true)
+            }
+            Ok(Received::End) => Ok(false),
+            Err(error) if error.raw_os_error() == Some(Errno::ECONNRESET as i32) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn handle(&mut self, request: Request) -> io::Result<()> {
+        let id = request.id;
+        match request.act {
+            Act::Observe => {
+                let found = adopt::observe(&self.house).map(|containers| Answer::Observed { containers });
+                self.reply(id, found.map_err(failed("observe")))
+            }
+            Act::Terminate { container } => {
+                let done = adopt::terminate(&self.house, &container).map(|()| Answer::Done);
+                self.reply(id, done.map_err(failed("terminate")))
+            }
+            Act::Adopt { container } => match adopt::find(&self.house, &container) {
+                Some((identity, pidfd)) => {
+                    let running = Running { identity, fresh: false, steps: Vec::new() };
+                    self.send(id, Ok(Answer::Running(running)), Some(pidfd.as_fd()))
+                }
+                None => self.reply(id, Err(absent("adopt", "no such container runs"))),
+            },
+            Act::OpenLog { container } => {
+                let path = self.house.container(&container).join(LOG);
+                match File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path) {
+                    Ok(log) => self.send(id, Ok(Answer::Done), Some(log.as_fd())),
+                    Err(_) => self.reply(id, Err(absent("log", "this container has no log"))),
+                }
+            }
+            act @ (Act::Launch(_) | Act::TakeDown { .. } | Act::Destroy { .. }) => match self.jobs.take_on(Request { id, act }) {
+                Some((id, outcome)) => self.reply(id, outcome),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Collects every child that has ended, containers' first processes among them.
+    fn reap(&mut self) -> io::Result<()> {
+        loop {
+            match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(()),
+                Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) => {
+                    if let Some((id, outcome)) = self.jobs.ended(pid) {
+                        self.reply(id, outcome)?;
+                    }
+                }
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Answers; a container that runs is answered with a pidfd, opened here, where its zombie could be seen.
+    fn reply(&self, id: u64, outcome: Outcome) -> io::Result<()> {
+        let Ok(Answer::Running(running)) = &outcome else { return self.send(id, outcome, None) };
+        match adopt::hold(&running.identity) {
+            Ok(pidfd) => self.send(id, outcome, Some(pidfd.as_fd())),
+            Err(_) => {
+                let message = "the computer's first program ended at once; see its log";
+                self.send(id, Err(Failure { kind: FailureKind::Failed, step: "start".to_owned(), message: message.to_owned() }), None)
+            }
+        }
+    }
+
+    fn send(&self, id: u64, result: Outcome, fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        match wire::send(self.socket.as_fd(), &Reply { id, result }, fd) {
+            // The supervisor is going; the end of the socket is seen next.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn failed(step: &'static str) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure { kind: FailureKind::Failed, step: step.to_owned(), message: error.to_string() }
+}
+
+fn absent(step: &str, message: &str) -> Failure {
+    Failure { kind: FailureKind::Absent, step: step.to_owned(), message: message.to_owned() }
+}

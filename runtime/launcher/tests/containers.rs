@@ -1,0 +1,400 @@
+//! The launcher against the real kernel, in a network namespace of its own. Its containers run a shell script from
+//! their owner's home instead of the gateway. Needs root and Debian's busybox-static.
+#![allow(clippy::unwrap_used)]
+
+mod bench;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::future::Future;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Trial};
+use matrixos_launcher::{Spawned, spawn};
+use matrixos_runtime::cgroups::{Layout, ROOT, group};
+use matrixos_runtime::client::{CallError, LauncherClient};
+use matrixos_runtime::protocol::{FailureKind, Launch, LauncherConfig, Limits, Running, Token};
+use matrixos_runtime::stats;
+use matrixos_types::computer::{GATEWAY_PATH, HOME};
+use matrixos_types::{Bytes, ContainerId, Handle, Instance, Seat};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, unshare};
+
+fn main() -> std::process::ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("launcher") {
+        return matrixos_launcher::run();
+    }
+    unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace (run as root)");
+    let mut arguments = Arguments::from_args();
+    // They count what is left over on the machine, so they run one after the other.
+    arguments.test_threads = Some(1);
+    let tests: &[(&str, fn())] = &[
+        ("the_first_process_is_confined", the_first_process_is_confined),
+        ("limits_are_real", limits_are_real),
+        ("a_container_leaves_nothing_behind", a_container_leaves_nothing_behind),
+        ("containers_outlive_the_launcher_and_are_adopted_by_the_next", containers_outlive_the_launcher),
+        ("a_launch_cut_short_at_any_moment_can_be_taken_down", a_launch_cut_short),
+        ("what_cannot_be_launched_is_refused_with_a_reason", refusals),
+        ("hostile_messages_do_not_end_the_launcher", hostile_messages),
+        ("the_launcher_runs_from_sealed_memory_without_outside_handles", sealed),
+        ("containers_are_launched_side_by_side", side_by_side),
+        ("destroying_removes_the_files_and_only_of_that_user", destroying),
+    ];
+    let mut trials: Vec<_> = tests.iter().map(|(name, test)| Trial::test(*name, || Ok(test()))).collect();
+    trials.push(Trial::test("launch_timing", || Ok(bench::launch_timing())).with_ignored_flag(true));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// An installation with a tiny image, and a launcher that serves it.
+struct House {
+    folder: tempfile::TempDir,
+    config: LauncherConfig,
+    image: String,
+    child: Child,
+    client: Option<LauncherClient>,
+    socket: Option<OwnedFd>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = Instance::parse(&format!("t{}", std::process::id() % 10_000_000)).unwrap();
+        let config = LauncherConfig {
+            run: Path::new("/run").join(instance.as_str()),
+            instance,
+            data: folder.path().to_owned(),
+            pool: "10.213.0.0/16".parse().unwrap(),
+            domain: "localhost".to_owned(),
+            services: vec![],
+        };
+        let hex = "a".repeat(64);
+        tiny_root(&folder.path().join("images/roots").join(&hex));
+        fs::create_dir_all(folder.path().join("users")).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let Spawned { socket, child } = spawn(&config).expect("a launcher");
+        let mut house = Self { folder, config, image: format!("sha256:{hex}"), child, client: None, socket: None, runtime };
+        house.connect(socket);
+        house
+    }
+
+    fn connect(&mut self, socket: OwnedFd) {
+        let _guard = self.runtime.enter();
+        self.socket = Some(socket.try_clone().unwrap());
+        self.client = Some(LauncherClient::new(socket).unwrap());
+    }
+
+    /// Ends the launcher and starts another.
+    fn restart(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+        let Spawned { socket, child } = spawn(&self.config).expect("a launcher");
+        self.child = child;
+        self.connect(socket);
+    }
+
+    fn client(&self) -> &LauncherClient {
+        self.client.as_ref().unwrap()
+    }
+
+    fn block<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    fn person(&self, number: u16, script: &str) -> Launch {
+        let (seat, handle) = (Seat::new(number).unwrap(), Handle::parse(&format!("user{number}")).unwrap());
+        let home = matrixos_rootfs::tree::ensure(self.folder.path(), &handle, seat).unwrap();
+        let file = home.join("run.sh");
+        fs::write(&file, script).unwrap();
+        chown(&file, Some(seat.first_id() + 1000), None).unwrap();
+        let container = ContainerId::parse(&format!("c{number:016x}")).unwrap();
+        let token = Token("a-secret".to_owned());
+        Launch { container, seat, handle, image: self.image.clone(), token, limits: Limits::default() }
+    }
+
+    fn home(&self, launch: &Launch) -> PathBuf {
+        self.folder.path().join("users").join(launch.handle.as_str()).join("matrixos")
+    }
+
+    fn launch(&self, launch: &Launch) -> Result<(Running, OwnedFd), CallError> {
+        self.block(self.client().launch(launch.clone()))
+    }
+
+    fn take_down(&self, launch: &Launch) {
+        self.block(self.client().take_down(launch.container.clone(), launch.seat)).expect("taken down");
+    }
+
+    /// Launches, waits for the script's end, and returns what it wrote to `out`.
+    fn run(&self, number: u16, script: &str) -> String {
+        let launch = self.person(number, &format!("{{ {script}\n}} >{HOME}/out 2>&1"));
+        let (_, pidfd) = self.launch(&launch).expect("launched");
+        assert!(ends(&pidfd, 60), "the script ends");
+        let mut text = String::new();
+        fs::File::open(self.home(&launch).join("out")).unwrap().read_to_string(&mut text).unwrap();
+        self.take_down(&launch);
+        text
+    }
+
+    /// Whatever this installation has left on the machine: groups, links, runtime folders.
+    fn traces(&self) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        let mut add = |folder: PathBuf| {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() {
+                    all.insert(entry.path().display().to_string());
+                }
+            }
+        };
+        for hierarchy in fs::read_dir(ROOT).unwrap().flatten() {
+            add(hierarchy.path().join(self.config.instance.as_str()));
+        }
+        add(self.config.run.join("containers"));
+        add(self.config.run.join("libcontainer"));
+        let links = Command::new("ip").args(["-o", "link"]).output().unwrap();
+        let prefix = format!(" {}-v", self.config.instance);
+        all.extend(String::from_utf8_lossy(&links.stdout).lines().filter(|l| l.contains(&prefix)).map(str::to_owned));
+        all
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        for observed in self.block(self.client().observe()).unwrap_or_default() {
+            let seat = observed.seat.unwrap_or(Seat::new(1).unwrap());
+            let _ = self.block(self.client().take_down(observed.container, seat));
+        }
+        self.client = None;
+        self.socket = None;
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for hierarchy in fs::read_dir(ROOT).into_iter().flatten().flatten() {
+            let _ = fs::remove_dir(hierarchy.path().join(self.config.instance.as_str()));
+        }
+        let _ = fs::remove_dir_all(&self.config.run);
+    }
+}
+
+/// True if the process ends within so many seconds.
+fn ends(pidfd: &OwnedFd, seconds: u16) -> bool {
+    let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::from(seconds * 1_000)).unwrap() > 0
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// BusyBox, and a "gateway" that runs the owner's script.
+fn tiny_root(root: &Path) {
+    for folder in ["bin", "dev", "etc", "home/matrixos", "proc", "run", "sys", "tmp", "usr/lib/matrixos", "var/tmp"] {
+        fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    fs::copy("/bin/busybox", root.join("bin/busybox")).expect("Debian's busybox-static");
+    for applet in ["sh", "cat", "id", "touch", "mount", "umount", "unshare", "sleep", "head", "tail", "ls", "mknod", "dmesg", "date", "chroot"] {
+        symlink("busybox", root.join("bin").join(applet)).unwrap();
+    }
+    let gateway = root.join(GATEWAY_PATH.trim_start_matches('/'));
+    fs::write(&gateway, format!("#!/bin/sh\nexec /bin/sh {HOME}/run.sh\n")).unwrap();
+    fs::set_permissions(&gateway, fs::Permissions::from_mode(0o755)).unwrap();
+    for folder in [root, &root.join("..")] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+fn the_first_process_is_confined() {
+    let house = House::new();
+    let text = house.run(
+        1,
+        "cat /proc/1/status; id; cat /proc/1/uid_map; cat /proc/self/mountinfo; ls /proc/1/fd | wc -l; hostname
+        for try in 'touch /x' 'touch /etc/x' 'mount -t tmpfs x /tmp' 'umount /proc/kcore' 'unshare -U true' 'unshare -m true' \
+          'mknod /tmp/sda b 8 0' 'dmesg' 'date -s 2001-01-01' 'cat /proc/kcore' 'sh -c \"echo c >/proc/sysrq-trigger\"' \
+          'sh -c \"echo x >/proc/sys/kernel/core_pattern\"' 'ls /sys/kernel'; do
+          if eval \"$try\" >/dev/null 2>&1 && [ \"$try\" != 'cat /proc/kcore' ]; then echo \"POSSIBLE: $try\"; fi
+        done; cat /proc/kcore | head -c 1 | wc -c",
+    );
+    let has = |line: &str| assert!(text.contains(line), "no {line:?} in:\n{text}");
+    for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+        has(&format!("{set}:\t0000000000000000"));
+    }
+    has("Seccomp:\t2");
+    has("NoNewPrivs:\t1");
+    has("uid=1000 gid=1000");
+    has(&format!("{:>10} {:>10} {:>10}", 0, Seat::new(1).unwrap().first_id(), 65_536));
+    assert!(!text.contains("POSSIBLE"), "{text}");
+    assert!(!text.contains("a-secret"), "no secret in what a computer can read about itself");
+    let mountinfo: Vec<_> = text.lines().filter(|l| l.contains(" / / ")).collect();
+    assert!(mountinfo.iter().all(|l| !l.contains(" rw,")) || !mountinfo.is_empty(), "{text}");
+    assert!(text.trim_end().ends_with('0'), "kcore is masked: {text}");
+}
+
+fn limits_are_real() {
+    let house = House::new();
+    let mut launch = house.person(1, "(head -c 400000000 /dev/zero | tail -n 1 >/dev/null) 2>/dev/null; i=0; while [ $i -lt 60 ]; do sleep 300 & i=$((i+1)); done; echo done >out; sleep 300");
+    launch.limits = Limits { memory: Bytes::mib(64), cpu_milli: 500, pids: 32 };
+    let (_, _pidfd) = house.launch(&launch).expect("launched");
+    let usage = || stats::usage(&house.config.instance, &launch.container).expect("counters");
+    until("the memory hog is killed and counted", || usage().oom_kills >= 1);
+    until("no more processes than allowed", || usage().pids >= 30);
+    let reading = usage();
+    assert!(reading.pids <= 32, "{reading:?}");
+    assert!(reading.memory <= Bytes::mib(64), "{reading:?}");
+    assert!(reading.memory_peak.unwrap() >= Bytes::mib(60), "{reading:?}");
+    house.take_down(&launch);
+}
+
+fn a_container_leaves_nothing_behind() {
+    let house = House::new();
+    let before = house.traces();
+    for _ in 0..5 {
+        let launch = house.person(3, "sleep 300 & sleep 300");
+        house.launch(&launch).expect("launched");
+        assert!(house.traces().len() > before.len());
+        house.take_down(&launch);
+        house.take_down(&launch);
+        assert_eq!(house.traces(), before);
+    }
+    assert!(house.home(&house.person(3, "")).is_dir(), "the files stay");
+}
+
+fn containers_outlive_the_launcher() {
+    let mut house = House::new();
+    let launch = house.person(4, "trap 'echo bye >bye; exit 0' TERM; while :; do sleep 0.1; done");
+    let (running, _) = house.launch(&launch).expect("launched");
+    house.restart();
+    let observed = house.block(house.client().observe()).expect("observed");
+    assert_eq!(observed.len(), 1);
+    assert_eq!(observed[0].running.as_ref(), Some(&running.identity));
+    assert_eq!(observed[0].handle.as_ref(), Some(&launch.handle));
+    let (again, pidfd) = house.block(house.client().adopt(launch.container.clone())).expect("adopted");
+    assert_eq!(again.identity, running.identity);
+    let (found, _) = house.launch(&launch).expect("found running");
+    assert!(!found.fresh && found.identity == running.identity, "not launched twice");
+    house.block(house.client().terminate(launch.container.clone())).expect("asked");
+    assert!(ends(&pidfd, 30), "it ends when asked");
+    assert_eq!(fs::read_to_string(house.home(&launch).join("bye")).unwrap(), "bye\n");
+    house.take_down(&launch);
+}
+
+fn a_launch_cut_short() {
+    let mut house = House::new();
+    let before = house.traces();
+    for cut in 0..24u64 {
+        let launch = house.person(5, "sleep 300");
+        let request = matrixos_runtime::protocol::Request { id: 1, act: matrixos_runtime::protocol::Act::Launch(Box::new(launch.clone())) };
+        matrixos_runtime::wire::send(house.socket.as_ref().unwrap().as_fd(), &request, None).unwrap();
+        std::thread::sleep(Duration::from_micros(cut * 900));
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", house.child.id())).unwrap();
+        for child in children.split_whitespace() {
+            // The launcher's child that is at work; a finished container's first process is none of it.
+            let is_launcher = fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|p| p.to_string_lossy().contains("memfd"));
+            if is_launcher {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.parse().unwrap()), nix::sys::signal::SIGKILL);
+            }
+        }
+        if cut % 3 == 0 {
+            house.restart();
+        }
+        house.take_down(&launch);
+        assert_eq!(house.traces(), before, "cut after {cut} steps");
+    }
+}
+
+fn refusals() {
+    let house = House::new();
+    let mut launch = house.person(6, "sleep 300");
+    let failure = |launch: &Launch| match house.launch(launch) {
+        Err(CallError::Failed(failure)) => failure,
+        other => panic!("expected a failure, not {other:?}"),
+    };
+    launch.image = format!("sha256:{}", "b".repeat(64));
+    let unknown = failure(&launch);
+    assert_eq!((unknown.kind, unknown.step.as_str()), (FailureKind::Refused, "image"));
+    launch.image = "sha256:../../../../etc".to_owned();
+    assert_eq!(failure(&launch).kind, FailureKind::Refused);
+    launch.image = house.image.clone();
+    launch.seat = Seat::new(7).unwrap();
+    let foreign = failure(&launch);
+    assert!(foreign.message.contains("belongs to user id"), "another seat never gets these files: {foreign}");
+    assert!(house.traces().is_empty());
+    fs::remove_file(house.folder.path().join("images/roots").join("a".repeat(64)).join(GATEWAY_PATH.trim_start_matches('/'))).unwrap();
+    launch.seat = Seat::new(6).unwrap();
+    assert!(!failure(&launch).message.is_empty());
+    assert!(house.traces().is_empty(), "{:?}", house.traces());
+}
+
+fn hostile_messages() {
+    let house = House::new();
+    let socket = house.socket.as_ref().unwrap();
+    let long = "x".repeat(70_000);
+    let launch = serde_json::to_string(&house.person(1, "")).unwrap();
+    let evil = launch.replace("\"user1\"", "\"../../etc\"");
+    let messages = ["", " ", "{", "[]", "null", &long, "{\"id\":1}", "{\"id\":-1,\"act\":{\"act\":\"observe\"}}", "{\"id\":1,\"act\":{\"act\":\"sudo\"}}"];
+    for message in messages.iter().filter(|m| !m.is_empty()) {
+        let _ = nix::unistd::write(socket, message.as_bytes());
+    }
+    let act = evil.replacen('{', "{\"act\":\"launch\",", 1);
+    nix::unistd::write(socket, format!("{{\"id\":9,\"act\":{act}}}").as_bytes()).unwrap();
+    nix::unistd::write(socket, br#"{"id":9,"act":{"act":"take_down","container":"../..","seat":1}}"#).unwrap();
+    let observed = house.block(house.client().observe()).expect("it still answers");
+    assert!(observed.is_empty());
+    assert!(!house.folder.path().join("users/../../etc/matrixos").exists());
+}
+
+fn sealed() {
+    let house = House::new();
+    house.block(house.client().observe()).expect("it is up");
+    let of = |what: &str| PathBuf::from(format!("/proc/{}/{what}", house.child.id()));
+    let program = fs::read_link(of("exe")).unwrap();
+    assert!(program.to_string_lossy().contains("memfd:matrixos-launcher"), "{program:?}");
+    assert!(fs::OpenOptions::new().write(true).open(of("exe")).is_err(), "cannot be overwritten");
+    let environment = String::from_utf8_lossy(&fs::read(of("environ")).unwrap()).into_owned();
+    let names: Vec<_> = environment.split('\0').filter_map(|v| v.split('=').next()).filter(|n| !n.is_empty()).collect();
+    assert_eq!(names, ["MATRIXOS_LAUNCHER", "PATH"]);
+    let open: Vec<_> = fs::read_dir(of("fd")).unwrap().flatten().filter_map(|e| fs::read_link(e.path()).ok()).collect();
+    let sockets = open.iter().filter(|p| p.to_string_lossy().starts_with("socket:")).count();
+    assert_eq!(sockets, 1, "only the one to its parent: {open:?}");
+    let threads = fs::read_dir(of("task")).unwrap().count();
+    assert_eq!(threads, 1);
+}
+
+fn side_by_side() {
+    let house = House::new();
+    let launches: Vec<_> = (10..18).map(|n| house.person(n, "sleep 300")).collect();
+    let results = house.block(async {
+        let tasks: Vec<_> = launches.iter().map(|l| tokio::spawn({ let (client, l) = (house.client().clone(), l.clone()); async move { client.launch(l).await } })).collect();
+        let mut results = Vec::new();
+        for task in tasks {
+            results.push(task.await.unwrap());
+        }
+        results
+    });
+    let pids: BTreeSet<_> = results.into_iter().map(|r| r.expect("launched").0.identity.pid).collect();
+    assert_eq!(pids.len(), launches.len());
+    for launch in &launches {
+        house.take_down(launch);
+    }
+    assert!(house.traces().is_empty());
+}
+
+fn destroying() {
+    let house = House::new();
+    let (mine, other) = (house.person(20, "mkdir -p a/b; ln -s / a/root; sleep 300"), house.person(21, ""));
+    let (_, _pidfd) = house.launch(&mine).expect("launched");
+    until("the script has run", || house.home(&mine).join("a/root").is_symlink());
+    house.block(house.client().destroy(mine.container.clone(), mine.seat, mine.handle.clone())).expect("destroyed");
+    house.block(house.client().destroy(mine.container.clone(), mine.seat, mine.handle.clone())).expect("destroyed already");
+    assert!(!house.home(&mine).exists());
+    assert!(house.home(&other).join("run.sh").exists() && Path::new("/etc/passwd").exists());
+    let wrong = house.block(house.client().destroy(other.container.clone(), mine.seat, other.handle.clone()));
+    assert!(wrong.is_err() && house.home(&other).join("run.sh").exists(), "a wrong seat deletes nothing");
+    let _ = (Layout::of_host(), group(&house.config.instance, &mine.container));
+}
