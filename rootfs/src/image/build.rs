@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use matrixos_types::computer::{GATEWAY_PATH, HOME, HOME_ID, SHELL_PATH, TEMPLATE_PATH};
-use oci_spec::image::{Arch, ConfigBuilder, ImageConfigurationBuilder, ImageManifestBuilder, MediaType, Os, RootFsBuilder, SCHEMA_VERSION};
+use oci_spec::image::{
+    Arch, ConfigBuilder, ImageConfigurationBuilder, ImageManifestBuilder, MediaType, Os, RootFsBuilder, SCHEMA_VERSION,
+};
 use sha2::{Digest, Sha256};
 
 use super::layer::{self, Layer};
@@ -89,7 +91,10 @@ fn debootstrap(include: &str, sink: &mut dyn io::Write) -> Result<(), ImageError
 
 /// The machine's own Debian sources, so that a local mirror is used; mmdebstrap's default where there are none.
 fn sources() -> Option<PathBuf> {
-    ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"].into_iter().map(PathBuf::from).find(|p| p.exists())
+    ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|p| p.exists())
 }
 
 fn own_files(parts: &Parts, sink: &mut dyn io::Write) -> Result<(), ImageError> {
@@ -161,10 +166,19 @@ fn assemble(data: &Path, layers: &[Layer], created: &str) -> Result<String, Imag
         .build()
         .expect("all required fields are set");
     let diff_ids = layers.iter().map(|l| l.diff_id.clone()).collect::<Vec<_>>();
-    let rootfs = RootFsBuilder::default().typ("layers".to_owned()).diff_ids(diff_ids).build().expect("all required fields are set");
+    let rootfs = RootFsBuilder::default()
+        .typ("layers".to_owned())
+        .diff_ids(diff_ids)
+        .build()
+        .expect("all required fields are set");
     let architecture = if cfg!(target_arch = "aarch64") { Arch::ARM64 } else { Arch::Amd64 };
-    let configuration =
-        ImageConfigurationBuilder::default().os(Os::Linux).architecture(architecture).config(run).rootfs(rootfs).build().expect("all required fields are set");
+    let configuration = ImageConfigurationBuilder::default()
+        .os(Os::Linux)
+        .architecture(architecture)
+        .config(run)
+        .rootfs(rootfs)
+        .build()
+        .expect("all required fields are set");
     let configuration = configuration.to_string().expect("a configuration is JSON");
     let configuration = layout::put(data, MediaType::ImageConfig, configuration.as_bytes())?;
     let manifest = ImageManifestBuilder::default()

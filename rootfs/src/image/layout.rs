@@ -6,7 +6,9 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use oci_spec::image::{Descriptor, DescriptorBuilder, ImageIndex, ImageIndexBuilder, MediaType, SCHEMA_VERSION, Sha256Digest};
+use oci_spec::image::{
+    Descriptor, DescriptorBuilder, ImageIndex, ImageIndexBuilder, MediaType, SCHEMA_VERSION, Sha256Digest,
+};
 use sha2::{Digest, Sha256};
 
 use super::{ImageError, at, hex};
@@ -66,7 +68,12 @@ pub(super) fn put(data: &Path, media: MediaType, bytes: &[u8]) -> Result<Descrip
 
 pub(super) fn describe(media: MediaType, digest: &str, size: u64) -> Result<Descriptor, ImageError> {
     let parsed: Sha256Digest = hex(digest)?.parse().map_err(|_| ImageError::Digest(digest.to_owned()))?;
-    Ok(DescriptorBuilder::default().media_type(media).digest(parsed).size(size).build().expect("all required fields are set"))
+    Ok(DescriptorBuilder::default()
+        .media_type(media)
+        .digest(parsed)
+        .size(size)
+        .build()
+        .expect("all required fields are set"))
 }
 
 pub(super) fn to_hex(bytes: &[u8]) -> String {

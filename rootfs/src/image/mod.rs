@@ -118,7 +118,9 @@ pub fn root(data: &Path, digest: &str) -> Result<PathBuf, ImageError> {
 
 /// The 64 hexadecimal digits of a `sha256:` digest.
 fn hex(digest: &str) -> Result<&str, ImageError> {
-    let hex = digest.strip_prefix("sha256:").filter(|h| h.len() == 64 && h.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
+    let hex = digest
+        .strip_prefix("sha256:")
+        .filter(|h| h.len() == 64 && h.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
     hex.ok_or_else(|| ImageError::Digest(digest.to_owned()))
 }
 

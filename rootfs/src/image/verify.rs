@@ -58,7 +58,9 @@ fn expect(root: &Path, stream: &mut dyn Read, all: &mut BTreeMap<PathBuf, Expect
         }
         let kind = match entry.header().entry_type() {
             EntryType::Directory => Kind::Directory,
-            EntryType::Symlink => Kind::Symlink { target: entry.link_name().map_err(fail())?.unwrap_or_default().into_owned() },
+            EntryType::Symlink => {
+                Kind::Symlink { target: entry.link_name().map_err(fail())?.unwrap_or_default().into_owned() }
+            }
             EntryType::Link => Kind::Link,
             EntryType::Regular | EntryType::Continuous => {
                 let mut hashing = Hashing::new(&mut entry);

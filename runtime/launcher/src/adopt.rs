@@ -60,7 +60,9 @@ pub(crate) fn terminate(house: &House, container: &ContainerId) -> io::Result<()
 pub(crate) fn observe(house: &House) -> io::Result<Vec<Observed>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(house.containers())? {
-        let Some(container) = entry?.file_name().to_str().and_then(|name| ContainerId::parse(name).ok()) else { continue };
+        let Some(container) = entry?.file_name().to_str().and_then(|name| ContainerId::parse(name).ok()) else {
+            continue;
+        };
         let record = Record::read(&house.container(&container)).ok();
         let running = find(house, &container).map(|(identity, _)| identity);
         let (seat, handle) = record.map(|r| (r.seat, r.handle)).unzip();

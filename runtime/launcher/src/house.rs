@@ -103,7 +103,9 @@ impl House {
         let (root, parent) = (Path::new(cgroups::ROOT), cgroups::parent_group(&self.config.instance));
         let directories: Vec<PathBuf> = match self.layout {
             Layout::Unified => vec![self.layout.directory(root, "", &parent)],
-            Layout::PerController => controllers(root).into_iter().map(|c| self.layout.directory(root, &c, &parent)).collect(),
+            Layout::PerController => {
+                controllers(root).into_iter().map(|c| self.layout.directory(root, &c, &parent)).collect()
+            }
         };
         for directory in directories {
             match fs::create_dir(&directory) {
@@ -118,6 +120,7 @@ impl House {
 /// The mounted version 1 hierarchies by name.
 pub(crate) fn controllers(root: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
-    let name = |e: fs::DirEntry| e.path().join("cgroup.procs").exists().then(|| e.file_name().into_string().ok()).flatten();
+    let name =
+        |e: fs::DirEntry| e.path().join("cgroup.procs").exists().then(|| e.file_name().into_string().ok()).flatten();
     entries.filter_map(|e| name(e.ok()?)).filter(|name| name != "unified").collect()
 }

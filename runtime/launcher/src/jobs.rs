@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use matrixos_runtime::protocol::{Act, Answer, Failure, FailureKind, Request};
 use matrixos_types::ContainerId;
 use nix::fcntl::OFlag;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
-use nix::unistd::{ForkResult, Pid, fork, pipe2};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, sigprocmask};
+use nix::unistd::{ForkResult, Pid, fork, pipe2, setpgid};
 
 use crate::house::House;
 use crate::{launch, removal};
@@ -44,7 +45,10 @@ impl Jobs {
     pub(crate) fn take_on(&mut self, request: Request) -> Option<(u64, Outcome)> {
         if self.waiting.len() >= WAITING {
             let message = "too many requests are waiting; try again in a moment".to_owned();
-            return Some((request.id, Err(Failure { kind: FailureKind::Exhausted, step: "queue".to_owned(), message })));
+            return Some((
+                request.id,
+                Err(Failure { kind: FailureKind::Exhausted, step: "queue".to_owned(), message }),
+            ));
         }
         self.waiting.push_back(request);
         None
@@ -64,7 +68,13 @@ impl Jobs {
             }
             match spawn(house, &request.act) {
                 Ok((child, result)) => {
-                    self.running.push(Job { id: request.id, container, child, result, deadline: Instant::now() + WITHIN });
+                    self.running.push(Job {
+                        id: request.id,
+                        container,
+                        child,
+                        result,
+                        deadline: Instant::now() + WITHIN,
+                    });
                 }
                 Err(error) => refused.push((request.id, Err(failure("fork", error.to_string())))),
             }
@@ -77,14 +87,19 @@ impl Jobs {
     pub(crate) fn ended(&mut self, child: Pid) -> Option<(u64, Outcome)> {
         let index = self.running.iter().position(|job| job.child == child)?;
         let mut job = self.running.swap_remove(index);
-        Some((job.id, read_result(&mut job.result)))
+        let outcome = read_result(&mut job.result).unwrap_or_else(|| {
+            // Whatever libcontainer had forked by then goes with it.
+            let _ = killpg(child, Signal::SIGKILL);
+            Err(failure("launcher", "the act was cut short (killed, or it took too long)".to_owned()))
+        });
+        Some((job.id, outcome))
     }
 
     /// Kills the children that take too long; their end is reported like any other.
     pub(crate) fn kill_late(&self) {
         let now = Instant::now();
         for job in self.running.iter().filter(|job| job.deadline < now) {
-            let _ = kill(job.child, Signal::SIGKILL);
+            let _ = killpg(job.child, Signal::SIGKILL);
         }
     }
 }
@@ -102,8 +117,12 @@ fn perform(house: &House, act: &Act) -> Outcome {
     match act {
         Act::Launch(request) => launch::launch(house, request).map(Answer::Running),
         Act::TakeDown { container, seat } => removal::take_down(house, container, *seat).map(|()| Answer::Done),
-        Act::Destroy { container, seat, handle } => removal::destroy(house, container, *seat, handle).map(|()| Answer::Done),
-        Act::Adopt { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe => unreachable!("answered without a job"),
+        Act::Destroy { container, seat, handle } => {
+            removal::destroy(house, container, *seat, handle).map(|()| Answer::Done)
+        }
+        Act::Adopt { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe => {
+            unreachable!("answered without a job")
+        }
     }
 }
 
@@ -116,6 +135,9 @@ fn spawn(house: &House, act: &Act) -> io::Result<(Pid, File)> {
         ForkResult::Parent { child } => Ok((child, File::from(reader))),
         ForkResult::Child => {
             drop(reader);
+            // Neither it nor what libcontainer forks may outlive a launcher that is killed or gives up on it.
+            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+            let _ = set_pdeathsig(Signal::SIGKILL);
             // A container must not inherit the launcher's blocked signals.
             let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| perform(house, act)));
@@ -132,17 +154,13 @@ fn write_result(pipe: OwnedFd, outcome: &Outcome) {
     let _ = File::from(pipe).write_all(&bytes);
 }
 
-/// Reads what the child wrote. The pipe does not block: a half-made container may still hold its other end.
-fn read_result(pipe: &mut File) -> Outcome {
+/// What the child wrote, if it came that far. The pipe does not block: a half-made container may still hold its other end.
+fn read_result(pipe: &mut File) -> Option<Outcome> {
     let mut bytes = Vec::new();
-    match pipe.read_to_end(&mut bytes) {
-        Err(e) if e.kind() != io::ErrorKind::WouldBlock => return Err(failure("launcher", e.to_string())),
-        _ => {}
-    }
-    serde_json::from_slice(&bytes).unwrap_or_else(|_| Err(failure("launcher", "the act was cut short (killed, or it took too long)".to_owned())))
+    let _ = pipe.read_to_end(&mut bytes);
+    serde_json::from_slice(&bytes).ok()
 }
 
 fn failure(step: &str, message: String) -> Failure {
     Failure { kind: FailureKind::Failed, step: step.to_owned(), message }
 }
-

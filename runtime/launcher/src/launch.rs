@@ -30,7 +30,9 @@ pub(crate) fn launch(house: &House, request: &Launch) -> Result<Running, Failure
     if let Some((identity, _)) = adopt::find(house, &request.container) {
         return Ok(Running { identity, fresh: false, steps: Vec::new() });
     }
-    let lease = house.lease(request.seat).ok_or_else(|| refused("network", "the address pool is too small for this seat; enlarge network.pool"))?;
+    let lease = house
+        .lease(request.seat)
+        .ok_or_else(|| refused("network", "the address pool is too small for this seat; enlarge network.pool"))?;
     removal::take_down(house, &request.container, request.seat)?;
     let result = make(house, request, &lease);
     if result.is_err() {
@@ -86,7 +88,13 @@ fn record(request: &Launch, identity: Option<Identity>) -> Record {
     Record { container: request.container.clone(), seat: request.seat, handle: request.handle.clone(), identity }
 }
 
-fn create(house: &House, request: &Launch, folder: &Path, home: PathBuf, image_root: PathBuf) -> Result<Container, Failure> {
+fn create(
+    house: &House,
+    request: &Launch,
+    folder: &Path,
+    home: PathBuf,
+    image_root: PathBuf,
+) -> Result<Container, Failure> {
     let place = Place {
         image_root,
         home,

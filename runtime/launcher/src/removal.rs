@@ -25,16 +25,15 @@ fn failed(step: &str, message: impl ToString) -> Failure {
 
 /// Removes everything of the container but the user's files.
 pub(crate) fn take_down(house: &House, container: &ContainerId, seat: Seat) -> Result<(), Failure> {
-    for group in groups(house, container) {
-        empty(house.layout, &group).map_err(|e| failed("kill", e))?;
-        remove_group(&group).map_err(|e| failed("control group", format!("{}: {e}", group.display())))?;
-    }
+    clear_groups(house, container).map_err(|e| failed("control group", e))?;
     if let Some(lease) = house.lease(seat) {
         apply::detach(&lease).map_err(|e| failed("network", e))?;
     }
     for folder in [house.states().join(container.as_str()), house.container(container)] {
         match fs::remove_dir_all(&folder) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed("state", format!("{}: {e}", folder.display()))),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("state", format!("{}: {e}", folder.display())));
+            }
             _ => {}
         }
     }
@@ -57,27 +56,47 @@ fn groups(house: &House, container: &ContainerId) -> Vec<PathBuf> {
     all.into_iter().filter(|g| g.is_dir()).collect()
 }
 
-/// Kills whatever is in a group until it is empty. A frozen group is thawed, or its processes could not die.
-fn empty(layout: Layout, group: &Path) -> io::Result<()> {
+/// Kills whatever is in the container's groups and removes them, until none is left. A launch that was cut short may
+/// still have a process on its way into them, so one pass is not enough.
+fn clear_groups(house: &House, container: &ContainerId) -> io::Result<()> {
     let deadline = Instant::now() + KILLED_WITHIN;
     let mut pause = Duration::from_micros(200);
     loop {
-        let processes = processes(group)?;
-        if processes.is_empty() {
+        let groups = groups(house, container);
+        if groups.is_empty() {
             return Ok(());
         }
+        for group in &groups {
+            end_processes(house.layout, group)?;
+        }
+        let stuck = groups.iter().find_map(|group| Some((group, remove_group(group).err()?)));
+        let Some((group, error)) = stuck else { continue };
         if Instant::now() > deadline {
-            return Err(io::Error::other(format!("processes {processes:?} do not die")));
+            return Err(io::Error::other(format!(
+                "{} cannot be removed: {error}; in it: {:?}",
+                group.display(),
+                processes(group)?
+            )));
         }
-        match layout {
-            Layout::Unified if fs::write(group.join("cgroup.kill"), "1").is_ok() => {}
-            _ => processes.iter().for_each(|pid| _ = kill(Pid::from_raw(*pid), Signal::SIGKILL)),
-        }
-        let thaw = if layout == Layout::Unified { ("cgroup.freeze", "0") } else { ("freezer.state", "THAWED") };
-        let _ = fs::write(group.join(thaw.0), thaw.1);
         sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// Kills what is in a group. A frozen group is thawed, or its processes could not die.
+fn end_processes(layout: Layout, group: &Path) -> io::Result<()> {
+    let processes = processes(group)?;
+    if processes.is_empty() {
+        return Ok(());
+    }
+    match layout {
+        Layout::Unified if fs::write(group.join("cgroup.kill"), "1").is_ok() => {}
+        _ => processes.iter().for_each(|pid| _ = kill(Pid::from_raw(*pid), Signal::SIGKILL)),
+    }
+    let thaw = if layout == Layout::Unified { ("cgroup.freeze", "0") } else { ("freezer.state", "THAWED") };
+    // Version 1 has this file in one of its hierarchies only.
+    let _ = fs::write(group.join(thaw.0), thaw.1);
+    Ok(())
 }
 
 fn processes(group: &Path) -> io::Result<Vec<i32>> {
@@ -90,14 +109,10 @@ fn processes(group: &Path) -> io::Result<Vec<i32>> {
     }
 }
 
-/// Removes an empty group; the kernel may say "busy" for a moment after its last process has ended.
+/// Removes a group; the kernel says "busy" while a process is in it.
 fn remove_group(group: &Path) -> io::Result<()> {
-    let deadline = Instant::now() + KILLED_WITHIN;
-    loop {
-        match fs::remove_dir(group) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(e) if e.kind() == io::ErrorKind::ResourceBusy && Instant::now() < deadline => sleep(Duration::from_millis(1)),
-            other => return other,
-        }
+    match fs::remove_dir(group) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }

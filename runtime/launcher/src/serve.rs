@@ -89,7 +89,8 @@ impl Launcher {
     }
 
     fn wait(&self) -> io::Result<(bool, bool)> {
-        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN), PollFd::new(self.ends.as_fd(), PollFlags::POLLIN)];
+        let mut fds =
+            [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN), PollFd::new(self.ends.as_fd(), PollFlags::POLLIN)];
         match poll(&mut fds, PollTimeout::from(TICK)) {
             Ok(_) | Err(Errno::EINTR) => Ok((fds[0].any().unwrap_or(true), fds[1].any().unwrap_or(true))),
             Err(error) => Err(error.into()),
@@ -135,10 +136,12 @@ impl Launcher {
                     Err(_) => self.reply(id, Err(absent("log", "this container has no log"))),
                 }
             }
-            act @ (Act::Launch(_) | Act::TakeDown { .. } | Act::Destroy { .. }) => match self.jobs.take_on(Request { id, act }) {
-                Some((id, outcome)) => self.reply(id, outcome),
-                None => Ok(()),
-            },
+            act @ (Act::Launch(_) | Act::TakeDown { .. } | Act::Destroy { .. }) => {
+                match self.jobs.take_on(Request { id, act }) {
+                    Some((id, outcome)) => self.reply(id, outcome),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -165,7 +168,11 @@ impl Launcher {
             Ok(pidfd) => self.send(id, outcome, Some(pidfd.as_fd())),
             Err(_) => {
                 let message = "the computer's first program ended at once; see its log";
-                self.send(id, Err(Failure { kind: FailureKind::Failed, step: "start".to_owned(), message: message.to_owned() }), None)
+                self.send(
+                    id,
+                    Err(Failure { kind: FailureKind::Failed, step: "start".to_owned(), message: message.to_owned() }),
+                    None,
+                )
             }
         }
     }

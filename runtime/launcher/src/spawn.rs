@@ -40,7 +40,8 @@ fn at<E: Into<io::Error>>(step: &'static str) -> impl FnOnce(E) -> SpawnError {
 /// still is root.
 pub fn spawn(config: &LauncherConfig) -> Result<Spawned, SpawnError> {
     let program = sealed_copy()?;
-    let (socket, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).map_err(at("socketpair"))?;
+    let (socket, theirs) =
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).map_err(at("socketpair"))?;
     let text = serde_json::to_string(config).map_err(at("configuration"))?;
     let child = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()))
         .arg0("matrixos-launcher")

