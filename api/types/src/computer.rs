@@ -32,3 +32,127 @@ pub struct Health {
     /// Number of scheduled jobs.
     pub cron_jobs: u32,
 }
+
+/// `GET /api/identity`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The owner.
+    pub handle: String,
+    /// The owner's AI: `{handle}_ai`.
+    pub ai_handle: String,
+    /// The platform's domain.
+    pub domain: String,
+}
+
+/// `GET /api/system/info`. What the kernel does not tell is null.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SystemInfo {
+    /// Version of the gateway.
+    pub version: String,
+    /// Name of the operating system of the image.
+    pub os: String,
+    /// Seconds since the gateway started.
+    pub uptime_seconds: u64,
+    /// Channels that are really connected.
+    pub channels: Vec<String>,
+    /// Modules that are active.
+    pub modules: Vec<String>,
+    /// Bytes of the files in the home, and the most there may be.
+    pub disk: Measure,
+    /// Bytes of memory of all processes, shared pages not counted, and the most there may be.
+    pub memory: Measure,
+    /// Processes, and the most there may be.
+    pub processes: Measure,
+    /// CPU time allowed, in thousandths of one CPU.
+    pub cpu_milli: Option<u64>,
+}
+
+/// An amount and its limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measure {
+    /// How much is used.
+    pub used: Option<u64>,
+    /// How much there may be.
+    pub limit: Option<u64>,
+}
+
+/// `GET /api/files/list?path=…`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listing {
+    /// The folder, relative to the home; empty for the home itself.
+    pub path: String,
+    /// Folders first, then by name.
+    pub entries: Vec<Entry>,
+    /// True if the folder has more entries than are listed.
+    pub truncated: bool,
+}
+
+/// One entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Its name; a name that is not UTF-8 is shown with replacement characters and cannot be opened here.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes of a file.
+    pub size: u64,
+    /// When it was last changed, in seconds since 1970.
+    pub modified: u64,
+}
+
+/// What an entry of a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A folder.
+    Folder,
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A socket, a pipe.
+    Other,
+}
+
+/// `POST /api/files/mkdir` and `POST /api/files/trash`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathBody {
+    /// Relative to the home.
+    pub path: String,
+}
+
+/// `POST /api/files/rename`. Nothing is overwritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenameBody {
+    /// Relative to the home.
+    pub from: String,
+    /// Relative to the home.
+    pub to: String,
+}
+
+/// Text frames of `WS /ws/terminal`; binary frames are the terminal's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum TerminalControl {
+    /// From the gateway, first: which session this is. What the screen held before follows as bytes.
+    Session {
+        /// To be given as `?session=` when connecting again.
+        id: String,
+    },
+    /// From the desktop: the window has this many cells now.
+    Resize {
+        /// Columns, 1 to 1,000.
+        cols: u16,
+        /// Rows, 1 to 1,000.
+        rows: u16,
+    },
+    /// From the gateway, last: the shell has ended.
+    Exit {
+        /// Its exit code, if it was not ended by a signal.
+        code: Option<i32>,
+    },
+}

@@ -45,8 +45,22 @@ fn main() -> std::process::ExitCode {
         ("containers_are_launched_side_by_side", side_by_side),
         ("destroying_removes_the_files_and_only_of_that_user", destroying),
     ];
-    let mut trials: Vec<_> = tests.iter().map(|(name, test)| Trial::test(*name, || Ok(test()))).collect();
-    trials.push(Trial::test("launch_timing", || Ok(bench::launch_timing())).with_ignored_flag(true));
+    let mut trials: Vec<_> = tests
+        .iter()
+        .map(|(name, test)| {
+            Trial::test(*name, || {
+                test();
+                Ok(())
+            })
+        })
+        .collect();
+    trials.push(
+        Trial::test("launch_timing", || {
+            bench::launch_timing();
+            Ok(())
+        })
+        .with_ignored_flag(true),
+    );
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -1,0 +1,247 @@
+//! The owner's files, by path relative to the home. The home is a capability handle (openat2 with RESOLVE_BENEATH
+//! beneath it), so no path and no link leads out of it.
+
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path as UrlPath, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use cap_std::fs::{Dir, DirEntry, Metadata};
+use futures_util::StreamExt;
+use matrixos_types::computer::{Entry, EntryKind, Listing, PathBody, RenameBody};
+use tokio_util::io::ReaderStream;
+
+use crate::desktop::blocking;
+use crate::error::Failure;
+use crate::state::Gateway;
+
+/// Entries of one folder that are listed.
+const LISTED: usize = 10_000;
+/// Where deleted things go.
+const TRASH: &str = ".trash";
+
+/// A path within the home: no way up, no root, no empty part. Empty stands for the home itself.
+fn relative(text: &str) -> Result<PathBuf, Failure> {
+    if text.contains('\0') {
+        return Err(Failure::bad_request("A file name cannot hold a zero byte."));
+    }
+    let mut path = PathBuf::new();
+    for component in Path::new(text.trim_start_matches('/')).components() {
+        match component {
+            Component::Normal(part) => path.push(part),
+            Component::CurDir => {}
+            _ => return Err(Failure::outside()),
+        }
+    }
+    Ok(path)
+}
+
+/// [`relative`], but not the home itself.
+fn below_home(text: &str) -> Result<PathBuf, Failure> {
+    let path = relative(text)?;
+    if path.as_os_str().is_empty() {
+        Err(Failure::bad_request("Your home itself cannot be moved or replaced."))
+    } else {
+        Ok(path)
+    }
+}
+
+pub(crate) async fn list(
+    State(gateway): State<Gateway>,
+    Query(query): Query<PathBody>,
+) -> Result<Json<Listing>, Failure> {
+    let path = relative(&query.path)?;
+    let shown = path.to_string_lossy().into_owned();
+    let (entries, truncated) = blocking(gateway, move |home| entries(home, &path)).await?;
+    Ok(Json(Listing { path: shown, entries, truncated }))
+}
+
+fn entries(home: &Dir, path: &Path) -> io::Result<(Vec<Entry>, bool)> {
+    let folder = if path.as_os_str().is_empty() { home.try_clone()? } else { home.open_dir(path)? };
+    let mut entries: Vec<Entry> = folder.entries()?.take(LISTED + 1).filter_map(|e| entry(&e.ok()?)).collect();
+    let truncated = entries.len() > LISTED;
+    entries.truncate(LISTED);
+    entries.sort_by(|a, b| {
+        (a.kind != EntryKind::Folder, a.name.to_lowercase()).cmp(&(b.kind != EntryKind::Folder, b.name.to_lowercase()))
+    });
+    Ok((entries, truncated))
+}
+
+fn entry(entry: &DirEntry) -> Option<Entry> {
+    let found = entry.metadata().ok()?;
+    Some(Entry {
+        name: entry.file_name().to_string_lossy().into_owned(),
+        kind: kind(&found),
+        size: found.len(),
+        modified: modified(&found),
+    })
+}
+
+fn kind(found: &Metadata) -> EntryKind {
+    let file_type = found.file_type();
+    match () {
+        () if file_type.is_dir() => EntryKind::Folder,
+        () if file_type.is_file() => EntryKind::File,
+        () if file_type.is_symlink() => EntryKind::Link,
+        () => EntryKind::Other,
+    }
+}
+
+fn modified(found: &Metadata) -> u64 {
+    let time = found.modified().map(cap_std::time::SystemTime::into_std).unwrap_or(UNIX_EPOCH);
+    time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+pub(crate) async fn download(
+    State(gateway): State<Gateway>,
+    method: Method,
+    UrlPath(path): UrlPath<String>,
+) -> Result<Response, Failure> {
+    let path = below_home(&path)?;
+    let kind = mime_guess::from_path(&path).first_or_octet_stream();
+    let (file, length) = blocking(gateway, move |home| open(home, &path)).await?;
+    let body = if method == Method::HEAD { Body::empty() } else { Body::from_stream(ReaderStream::new(file)) };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind.as_ref()).map_err(io::Error::other)?);
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // A page among the files must not act as the desktop.
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"),
+    );
+    Ok(response)
+}
+
+/// Opens a regular file; a pipe is not waited for.
+fn open(home: &Dir, path: &Path) -> io::Result<(tokio::fs::File, u64)> {
+    let found = home.metadata(path)?;
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !found.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let file = home.open(path)?.into_std();
+    let length = file.metadata()?.len();
+    Ok((tokio::fs::File::from_std(file), length))
+}
+
+/// Streams the body into a file beside the target and gives it the name when it is complete.
+pub(crate) async fn upload(
+    State(gateway): State<Gateway>,
+    UrlPath(path): UrlPath<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Failure> {
+    let path = below_home(&path)?;
+    let limit = gateway.settings.upload_limit;
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    let draft = path.with_file_name(format!(".upload-{}", uuid::Uuid::new_v4().simple()));
+    let (target, name) = (path, draft.clone());
+    let file = blocking(gateway.clone(), move |home| prepare(home, &target, &name).map(|file| (file, target))).await;
+    let (file, target) = file?;
+    let written = receive(file, body, limit).await;
+    match written {
+        Ok(()) => {
+            blocking(gateway, move |home| home.rename(&draft, home, &target)).await.map(|()| StatusCode::NO_CONTENT)
+        }
+        Err(failure) => {
+            let _ = blocking(gateway, move |home| home.remove_file(&draft)).await;
+            Err(failure)
+        }
+    }
+}
+
+fn prepare(home: &Dir, target: &Path, draft: &Path) -> io::Result<std::fs::File> {
+    match home.symlink_metadata(target) {
+        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    home.create(draft).map(cap_std::fs::File::into_std)
+}
+
+async fn receive(file: std::fs::File, body: Body, limit: u64) -> Result<(), Failure> {
+    let mut file = file;
+    let mut stream = body.into_data_stream();
+    let mut length = 0;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| Failure::bad_request("The upload was cut off; nothing was changed."))?;
+        length += chunk.len() as u64;
+        if length > limit {
+            return Err(too_large(limit));
+        }
+        file = tokio::task::spawn_blocking(move || file.write_all(&chunk).map(|()| file))
+            .await
+            .map_err(io::Error::other)??;
+    }
+    Ok(tokio::task::spawn_blocking(move || file.sync_all()).await.map_err(io::Error::other)??)
+}
+
+fn too_large(limit: u64) -> Failure {
+    let message = format!("A file may have at most {}. Nothing was changed.", matrixos_types::Bytes(limit));
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+}
+
+pub(crate) async fn mkdir(State(gateway): State<Gateway>, Json(body): Json<PathBody>) -> Result<StatusCode, Failure> {
+    let path = below_home(&body.path)?;
+    blocking(gateway, move |home| home.create_dir(&path)).await.map(|()| StatusCode::CREATED)
+}
+
+/// Moves without overwriting. That nothing stands at the target is looked up first: a lost race would be the owner
+/// against themselves.
+pub(crate) async fn rename(
+    State(gateway): State<Gateway>,
+    Json(body): Json<RenameBody>,
+) -> Result<StatusCode, Failure> {
+    let (from, to) = (below_home(&body.from)?, below_home(&body.to)?);
+    blocking(gateway, move |home| {
+        home.symlink_metadata(&from)?;
+        match home.symlink_metadata(&to) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => home.rename(&from, home, &to),
+            Err(e) => Err(e),
+        }
+    })
+    .await
+    .map(|()| StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn trash(State(gateway): State<Gateway>, Json(body): Json<PathBody>) -> Result<StatusCode, Failure> {
+    to_trash(gateway, &body.path).await
+}
+
+pub(crate) async fn delete(
+    State(gateway): State<Gateway>,
+    UrlPath(path): UrlPath<String>,
+) -> Result<StatusCode, Failure> {
+    to_trash(gateway, &path).await
+}
+
+async fn to_trash(gateway: Gateway, path: &str) -> Result<StatusCode, Failure> {
+    let path = below_home(path)?;
+    blocking(gateway, move |home| discard(home, &path)).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Into the trash under a name that says when; what is in the trash already is deleted for good.
+fn discard(home: &Dir, path: &Path) -> io::Result<()> {
+    let found = home.symlink_metadata(path)?;
+    if path.starts_with(TRASH) {
+        return if found.is_dir() { home.remove_dir_all(path) } else { home.remove_file(path) };
+    }
+    home.create_dir_all(TRASH)?;
+    let when = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    home.rename(path, home, Path::new(TRASH).join(format!("{when}-{name}")))
+}

@@ -1,0 +1,77 @@
+//! From settings to a serving gateway, and to a quiet end.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::settings::Settings;
+use crate::state::Gateway;
+use crate::{first_boot, pid1, router};
+
+const HEADERS_WITHIN: Duration = Duration::from_secs(15);
+const END_WITHIN: Duration = Duration::from_secs(3);
+
+/// Serves until the process is asked to end; then gives open requests and terminals a moment.
+pub async fn serve(settings: Settings) -> Result<()> {
+    let new =
+        first_boot::furnish(&settings).with_context(|| format!("preparing the home {}", settings.home.display()))?;
+    let listener =
+        TcpListener::bind(settings.listen).await.with_context(|| format!("listening on {}", settings.listen))?;
+    eprintln!(
+        "matrixos-gateway {}: {}serving {}",
+        env!("CARGO_PKG_VERSION"),
+        if new { "first boot, " } else { "" },
+        settings.listen
+    );
+    let gateway = Gateway::new(settings).context("opening the home")?;
+    let ended = gateway.terminals.ended();
+    tokio::spawn(async move {
+        if let Err(error) = pid1::reap(ended).await {
+            eprintln!("matrixos-gateway: reaping: {error}");
+        }
+    });
+    let (open, closing) = (TaskTracker::new(), CancellationToken::new());
+    let router = router(gateway.clone());
+    let mut end = pin!(pid1::asked_to_end());
+    loop {
+        tokio::select! {
+            asked = &mut end => break asked?,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => drop(open.spawn(connection(stream, router.clone(), closing.clone()))),
+                // Out of descriptors, or the peer is gone already: neither gets better by trying at once.
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            },
+        }
+    }
+    drop(listener);
+    gateway.terminals.hang_up();
+    closing.cancel();
+    open.close();
+    let _ = timeout(END_WITHIN, open.wait()).await;
+    Ok(())
+}
+
+/// Serves one connection; when the gateway is closing, until its present request is answered. An error is a peer that
+/// broke off, and there is nobody to tell.
+async fn connection(stream: TcpStream, router: axum::Router, closing: CancellationToken) {
+    let _ = stream.set_nodelay(true);
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    let mut served = pin!(served);
+    tokio::select! {
+        _ = served.as_mut() => return,
+        () = closing.cancelled() => served.as_mut().graceful_shutdown(),
+    }
+    let _ = served.await;
+}

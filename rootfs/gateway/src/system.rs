@@ -1,0 +1,82 @@
+//! What the computer is and uses, from the kernel.
+
+use std::fs;
+use std::path::Path;
+
+use axum::Json;
+use axum::extract::State;
+use matrixos_types::computer::{Health, Measure, SystemInfo};
+
+use crate::error::Failure;
+use crate::state::Gateway;
+
+const PAGE: u64 = 4_096;
+/// Files looked at when the home is measured; beyond that the size is unknown rather than slow.
+const FILES_MEASURED: u32 = 200_000;
+
+pub(crate) async fn health() -> Json<Health> {
+    Json(Health { status: "ok".to_owned(), channels: Vec::new(), cron_jobs: 0 })
+}
+
+pub(crate) async fn info(State(gateway): State<Gateway>) -> Result<Json<SystemInfo>, Failure> {
+    tokio::task::spawn_blocking(move || Json(read(&gateway))).await.map_err(|e| std::io::Error::other(e).into())
+}
+
+fn read(gateway: &Gateway) -> SystemInfo {
+    let (memory, processes) = processes();
+    let limits = gateway.settings.limits;
+    SystemInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        os: os_name().unwrap_or_else(|| "Linux".to_owned()),
+        uptime_seconds: gateway.started.elapsed().as_secs(),
+        channels: Vec::new(),
+        modules: vec!["desktop".to_owned(), "files".to_owned(), "terminal".to_owned()],
+        disk: Measure { used: size_of(&gateway.settings.home), limit: None },
+        memory: Measure { used: Some(memory), limit: limits.memory },
+        processes: Measure { used: Some(processes), limit: limits.pids },
+        cpu_milli: limits.cpu_milli,
+    }
+}
+
+fn os_name() -> Option<String> {
+    let text = fs::read_to_string("/etc/os-release").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(line.trim_matches('"').to_owned())
+}
+
+/// Memory of all processes that is not shared with files (proc_pid_statm(5): resident less shared), and their number.
+fn processes() -> (u64, u64) {
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten().filter(|e| is_pid(&e.file_name()));
+    let sizes: Vec<u64> = pids.filter_map(|entry| private(&entry.path().join("statm"))).collect();
+    (sizes.iter().sum(), sizes.len() as u64)
+}
+
+fn is_pid(name: &std::ffi::OsStr) -> bool {
+    name.to_str().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn private(statm: &Path) -> Option<u64> {
+    let text = fs::read_to_string(statm).ok()?;
+    let mut fields = text.split_whitespace().skip(1).map_while(|f| f.parse::<u64>().ok());
+    Some(fields.next()?.saturating_sub(fields.next()?) * PAGE)
+}
+
+/// Bytes on disk of all files below a folder; links are not followed.
+fn size_of(folder: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let (mut sum, mut seen, mut folders) = (0, 0, vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            seen += 1;
+            if seen > FILES_MEASURED {
+                return None;
+            }
+            let Ok(found) = entry.metadata() else { continue };
+            sum += found.blocks() * 512;
+            if found.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    Some(sum)
+}

@@ -1,0 +1,64 @@
+//! Terminals: shells that live on when the connection to the desktop breaks.
+
+mod session;
+mod socket;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::pid1::Ended;
+pub(crate) use session::{Session, Size};
+pub(crate) use socket::connect;
+
+/// Shells at once. The one that has been without a desktop for longest makes room for a new one.
+const MOST: usize = 8;
+
+/// All shells of this computer.
+pub(crate) struct Terminals {
+    home: PathBuf,
+    sessions: Mutex<HashMap<String, Session>>,
+    ended: broadcast::Sender<Ended>,
+}
+
+impl Terminals {
+    pub(crate) fn new(home: PathBuf) -> Self {
+        Self { home, sessions: Mutex::default(), ended: broadcast::channel(64).0 }
+    }
+
+    /// Where the ends of processes are told.
+    pub(crate) fn ended(&self) -> broadcast::Sender<Ended> {
+        self.ended.clone()
+    }
+
+    /// The session of that id if it lives, else a new one. `None` if all places are taken by connected desktops.
+    pub(crate) fn find_or_start(&self, id: Option<&str>, size: Size) -> std::io::Result<Option<Session>> {
+        let mut sessions = self.sessions();
+        sessions.retain(|_, session| session.lives());
+        if let Some(session) = id.and_then(|id| sessions.get(id)) {
+            return Ok(Some(session.clone()));
+        }
+        if sessions.len() >= MOST {
+            let idle =
+                sessions.values().filter(|s| !s.connected()).min_by_key(|s| s.since()).map(|s| s.id().to_owned());
+            match idle.and_then(|id| sessions.remove(&id)) {
+                Some(session) => session.hang_up(),
+                None => return Ok(None),
+            }
+        }
+        let session = Session::start(&self.home, size, self.ended.subscribe())?;
+        sessions.insert(session.id().to_owned(), session.clone());
+        Ok(Some(session))
+    }
+
+    /// Tells every shell that its terminal is gone.
+    pub(crate) fn hang_up(&self) {
+        self.sessions().drain().for_each(|(_, session)| session.hang_up());
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<String, Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

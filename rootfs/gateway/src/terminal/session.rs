@@ -1,0 +1,214 @@
+//! One shell on a pseudo-terminal. A task owns it; desktops attach and detach.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use pty_process::{Command, OwnedReadPty, OwnedWritePty, Pty};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::timeout;
+
+use crate::pid1::Ended;
+
+/// What a desktop that attaches again is shown of the past, in bytes.
+const SCROLLBACK: usize = 256 * 1024;
+/// Chunks on their way to the desktop; when it does not keep up, the shell's programs wait.
+const AHEAD: usize = 16;
+
+/// Columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) cols: u16,
+    pub(crate) rows: u16,
+}
+
+impl Size {
+    fn clamped(self) -> pty_process::Size {
+        pty_process::Size::new(self.rows.clamp(1, 1_000), self.cols.clamp(1, 1_000))
+    }
+}
+
+/// From the desktop.
+pub(crate) enum Input {
+    Bytes(Bytes),
+    Resize(Size),
+    Attach(mpsc::Sender<Output>),
+}
+
+/// To the desktop.
+pub(crate) enum Output {
+    Bytes(Bytes),
+    Exit(Option<i32>),
+}
+
+/// A handle on a shell; clones are the same shell.
+#[derive(Clone)]
+pub(crate) struct Session(Arc<Shared>);
+
+struct Shared {
+    id: String,
+    input: mpsc::Sender<Input>,
+    pid: i32,
+    connected: AtomicBool,
+    /// Milliseconds from `EPOCH` to when a desktop was last here.
+    since: AtomicU64,
+}
+
+static EPOCH: OnceLock<Instant> = OnceLock::new();
+
+fn now() -> u64 {
+    u64::try_from(EPOCH.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Session {
+    pub(super) fn start(home: &Path, size: Size, ended: broadcast::Receiver<Ended>) -> io::Result<Self> {
+        let (pty, pts) = pty_process::open().map_err(io::Error::other)?;
+        pty.resize(size.clamped()).map_err(io::Error::other)?;
+        let child = Command::new("/bin/bash")
+            .arg("-l")
+            .current_dir(home)
+            .env("TERM", "xterm-256color")
+            .env("COLORTERM", "truecolor")
+            .env_remove(matrixos_types::computer::TOKEN_ENV)
+            .spawn(pts)
+            .map_err(io::Error::other)?;
+        let pid = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .ok_or_else(|| io::Error::other("the shell ended at once"))?;
+        let (input, inputs) = mpsc::channel(64);
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let session =
+            Self(Arc::new(Shared { id, input, pid, connected: AtomicBool::new(false), since: AtomicU64::new(now()) }));
+        let (reader, writer) = Pty::into_split(pty);
+        tokio::spawn(async move {
+            run(pid, reader, writer, inputs, ended).await;
+            // Reaped like every other by PID 1's duty. Dropped any earlier, tokio would reap it and keep its exit code.
+            drop(child);
+        });
+        Ok(session)
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// False once the shell has ended.
+    pub(super) fn lives(&self) -> bool {
+        !self.0.input.is_closed()
+    }
+
+    pub(super) fn connected(&self) -> bool {
+        self.0.connected.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn since(&self) -> u64 {
+        self.0.since.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether a desktop is here.
+    pub(super) fn set_connected(&self, connected: bool) {
+        self.0.connected.store(connected, Ordering::Relaxed);
+        self.0.since.store(now(), Ordering::Relaxed);
+    }
+
+    /// Sends input, waiting while the shell does not read. Fails when the shell has ended.
+    pub(super) async fn send(&self, input: Input) -> Result<(), ()> {
+        self.0.input.send(input).await.map_err(drop)
+    }
+
+    /// What a terminal's end means to a shell and its programs (SIGHUP).
+    pub(super) fn hang_up(&self) {
+        let _ = killpg(Pid::from_raw(self.0.pid), Signal::SIGHUP);
+    }
+}
+
+async fn run(
+    pid: i32,
+    mut reader: OwnedReadPty,
+    mut writer: OwnedWritePty,
+    mut inputs: mpsc::Receiver<Input>,
+    mut ended: broadcast::Receiver<Ended>,
+) {
+    let mut past = VecDeque::with_capacity(4_096);
+    let mut desktop: Option<mpsc::Sender<Output>> = None;
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        tokio::select! {
+            input = inputs.recv() => match input {
+                Some(Input::Bytes(bytes)) => drop(writer.write_all(&bytes).await),
+                Some(Input::Resize(size)) => drop(writer.resize(size.clamped())),
+                Some(Input::Attach(output)) => desktop = replay(&mut past, output).await,
+                None => break,
+            },
+            // Reads only what the desktop has room for, so a flood of output waits in the terminal, not in memory.
+            read = read_when_wanted(&mut reader, &mut buffer, desktop.as_ref()) => match read {
+                Ok(0) | Err(_) => break,
+                Ok(n) => {
+                    remember(&mut past, &buffer[..n]);
+                    if let Some(output) = &desktop
+                        && output.send(Output::Bytes(Bytes::copy_from_slice(&buffer[..n]))).await.is_err()
+                    {
+                        desktop = None;
+                    }
+                }
+            },
+        }
+    }
+    let code = exit_code(pid, &mut ended).await;
+    if let Some(output) = desktop {
+        let _ = output.send(Output::Exit(code)).await;
+    }
+}
+
+async fn read_when_wanted(
+    reader: &mut OwnedReadPty,
+    buffer: &mut [u8],
+    desktop: Option<&mpsc::Sender<Output>>,
+) -> io::Result<usize> {
+    if let Some(output) = desktop {
+        drop(output.reserve().await);
+    }
+    reader.read(buffer).await
+}
+
+fn remember(past: &mut VecDeque<u8>, bytes: &[u8]) {
+    past.extend(bytes);
+    if past.len() > SCROLLBACK {
+        past.drain(..past.len() - SCROLLBACK);
+    }
+}
+
+/// Shows a newly attached desktop the past; it replaces an earlier one.
+async fn replay(past: &mut VecDeque<u8>, output: mpsc::Sender<Output>) -> Option<mpsc::Sender<Output>> {
+    let bytes = Bytes::copy_from_slice(past.make_contiguous());
+    if !bytes.is_empty() && output.send(Output::Bytes(bytes)).await.is_err() {
+        return None;
+    }
+    Some(output)
+}
+
+async fn exit_code(pid: i32, ended: &mut broadcast::Receiver<Ended>) -> Option<i32> {
+    let told = async {
+        loop {
+            match ended.recv().await {
+                Ok(end) if end.pid == pid => return end.code,
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    };
+    timeout(Duration::from_secs(2), told).await.ok().flatten()
+}
+
+/// Room for the desktop's side of an attachment.
+pub(super) fn output_channel() -> (mpsc::Sender<Output>, mpsc::Receiver<Output>) {
+    mpsc::channel(AHEAD)
+}

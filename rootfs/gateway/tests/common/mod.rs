@@ -1,0 +1,118 @@
+//! The real gateway program, started on a free port over a home of its own.
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub const TOKEN: &str = "the-owners-token";
+
+pub struct Computer {
+    pub child: Child,
+    pub address: SocketAddr,
+    pub home: tempfile::TempDir,
+    shell: tempfile::TempDir,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+pub fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+impl Computer {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(environment: &[(&str, &str)]) -> Self {
+        let (home, shell) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(shell.path().join("index.html"), "<title>the desktop</title>").unwrap();
+        let address = free_port();
+        let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../home");
+        let child = Command::new(env!("CARGO_BIN_EXE_matrixos-gateway"))
+            .env("MATRIX_AUTH_TOKEN", TOKEN)
+            .env("MATRIX_HANDLE", "alice")
+            .env("MATRIX_LISTEN", address.to_string())
+            .env("MATRIX_SHELL", shell.path())
+            .env("MATRIX_TEMPLATE", template)
+            .env("HOME", home.path())
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let computer = Self { child, address, home, shell };
+        computer.until("it answers", || TcpStream::connect(computer.address).is_ok());
+        computer
+    }
+
+    pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !holds() {
+            assert!(Instant::now() < deadline, "in vain: {what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn raw(&self, request: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        // The gateway may answer and close before it has read a refused body.
+        let _ = stream.write_all(request);
+        let mut reader = BufReader::new(stream);
+        let mut head = String::new();
+        while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+        let mut body = Vec::new();
+        let _ = reader.read_to_end(&mut body);
+        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        Answer { status, head, body }
+    }
+
+    pub fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        self.ask_as(TOKEN, method, path, body)
+    }
+
+    pub fn ask_as(&self, token: &str, method: &str, path: &str, body: &[u8]) -> Answer {
+        let kind = if path.starts_with("/api/") { "application/json" } else { "application/octet-stream" };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        self.raw(&[head.as_bytes(), body].concat())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, b"")
+    }
+
+    pub fn post(&self, path: &str, body: serde_json::Value) -> Answer {
+        self.ask("POST", path, body.to_string().as_bytes())
+    }
+}
+
+impl Drop for Computer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

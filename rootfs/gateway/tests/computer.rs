@@ -1,0 +1,137 @@
+//! The gateway as a first process: who gets in, what the first boot leaves, how it ends.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::process::{Command, Stdio};
+
+use common::{Computer, TOKEN};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+#[test]
+fn every_route_but_health_needs_the_token() {
+    let computer = Computer::start();
+    assert_eq!(computer.ask_as("", "GET", "/health", b"").status, 200);
+    let mut paths: Vec<&str> =
+        matrixos_gateway::ROUTES.iter().map(|(path, _)| *path).filter(|p| *p != "/health").collect();
+    paths.extend(["/", "/index.html", "/nowhere"]);
+    for path in paths {
+        let path = path.replace("{*path}", "README.md");
+        for method in ["GET", "PUT", "POST", "DELETE"] {
+            for token in ["", "wrong", &TOKEN[..TOKEN.len() - 1], &format!("{TOKEN}x")] {
+                assert_eq!(computer.ask_as(token, method, &path, b"{}").status, 401, "{method} {path} with {token:?}");
+            }
+        }
+    }
+    assert_eq!(computer.get("/").text(), "<title>the desktop</title>");
+}
+
+#[test]
+fn without_a_token_only_this_machine_is_served() {
+    let refused = Command::new(env!("CARGO_BIN_EXE_matrixos-gateway"))
+        .env_remove("MATRIX_AUTH_TOKEN")
+        .env("MATRIX_LISTEN", "0.0.0.0:0")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("MATRIX_AUTH_TOKEN is not set"));
+}
+
+#[test]
+fn the_first_boot_furnishes_the_home_and_later_ones_change_nothing() {
+    let computer = Computer::start();
+    let home = computer.home.path();
+    let handle: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(home.join("system/handle.json")).unwrap()).unwrap();
+    assert_eq!((handle["handle"].as_str(), handle["aiHandle"].as_str()), (Some("alice"), Some("alice_ai")));
+    assert!(home.join("README.md").exists() && home.join("system/profile.md").exists());
+    let identity = computer.get("/api/identity").json();
+    assert_eq!(identity["aiHandle"], "alice_ai");
+    assert_eq!(computer.ask("PUT", "/api/layout", br#"{"terminal":{"x":1}}"#).status, 204);
+    assert_eq!(computer.get("/api/layout").json()["terminal"]["x"], 1);
+    assert_eq!(computer.ask("PUT", "/api/layout", b"[]").status, 400);
+    std::fs::write(home.join("system/layout.json"), "damaged").unwrap();
+    assert_eq!(computer.get("/api/layout").json(), serde_json::json!({}), "a damaged document is an empty one");
+}
+
+#[test]
+fn system_information_comes_from_the_kernel() {
+    let computer = Computer::start_with(&[("MATRIX_MEMORY_LIMIT", "268435456"), ("MATRIX_CPU_MILLI", "500")]);
+    std::fs::write(computer.home.path().join("big"), vec![1; 300_000]).unwrap();
+    let info = computer.get("/api/system/info").json();
+    assert_eq!(info["memory"]["limit"], 268_435_456);
+    assert_eq!(info["cpuMilli"], 500);
+    assert!(info["memory"]["used"].as_u64().unwrap() > 100_000);
+    assert!(info["disk"]["used"].as_u64().unwrap() >= 300_000);
+    assert!(info["os"].as_str().unwrap().contains("Linux"));
+}
+
+#[test]
+fn the_token_is_not_readable_by_the_owners_other_programs() {
+    let computer = Computer::start();
+    let environ = format!("/proc/{}/environ", computer.child.id());
+    // As root everything is readable; the owner of the file says who else may.
+    use std::os::unix::fs::MetadataExt;
+    assert_eq!(std::fs::metadata(&environ).unwrap().uid(), 0);
+    let status = Command::new("setpriv")
+        .args(["--reuid=65534", "--clear-groups", "cat", &environ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(!status.unwrap().success());
+}
+
+#[test]
+fn asked_to_end_it_ends_soon_and_well() {
+    let mut computer = Computer::start();
+    kill(Pid::from_raw(computer.child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    let status = computer.child.wait().unwrap();
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn orphans_are_reaped_by_the_first_process() {
+    // In a pid namespace of its own the gateway is PID 1, and an orphan becomes its child.
+    let home = tempfile::tempdir().unwrap();
+    let address = common::free_port();
+    let mut child = Command::new("unshare")
+        .args(["--pid", "--fork", "--kill-child", "--mount-proc", env!("CARGO_BIN_EXE_matrixos-gateway")])
+        .env("MATRIX_AUTH_TOKEN", TOKEN)
+        .env("MATRIX_LISTEN", address.to_string())
+        .env("MATRIX_TEMPLATE", "/nonexistent")
+        .env("HOME", home.path())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let gateway = loop {
+        let text = std::fs::read_to_string(&children).unwrap();
+        if let (Some(pid), Ok(_)) = (text.split_whitespace().next(), std::net::TcpStream::connect(address)) {
+            break pid.to_owned();
+        }
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    // A process that leaves two short-lived orphans behind, inside the namespace.
+    let made = Command::new("nsenter")
+        .args(["--target", &gateway, "--pid", "--mount", "sh", "-c", "(sleep 0.1 &) ; (sleep 0.1 &)"])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let zombies = || {
+        let text = std::fs::read_to_string(format!("/proc/{gateway}/task/{gateway}/children")).unwrap_or_default();
+        text.split_whitespace()
+            .filter(|p| std::fs::read_to_string(format!("/proc/{p}/stat")).is_ok_and(|s| s.contains(") Z ")))
+            .count()
+    };
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    while zombies() > 0 {
+        assert!(std::time::Instant::now() < deadline, "zombies stay");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,114 @@
+//! The owner's files over HTTP, against the real program and a real file system.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::os::unix::fs::symlink;
+
+use common::Computer;
+use serde_json::json;
+
+#[test]
+fn a_file_is_stored_listed_read_renamed_and_trashed() {
+    let computer = Computer::start();
+    assert_eq!(computer.ask("PUT", "/files/note%20one.txt", b"hello").status, 204);
+    assert_eq!(std::fs::read(computer.home.path().join("note one.txt")).unwrap(), b"hello");
+    let read = computer.get("/files/note%20one.txt");
+    assert_eq!((read.status, read.text().as_str()), (200, "hello"));
+    assert!(
+        read.head.contains("content-type: text/plain") && read.head.contains("content-security-policy: sandbox"),
+        "{}",
+        read.head
+    );
+    let head = computer.ask("HEAD", "/files/note%20one.txt", b"");
+    assert!(head.status == 200 && head.body.is_empty() && head.head.contains("content-length: 5"), "{}", head.head);
+    assert_eq!(computer.post("/api/files/mkdir", json!({"path": "folder"})).status, 201);
+    assert_eq!(computer.post("/api/files/rename", json!({"from": "note one.txt", "to": "folder/two.txt"})).status, 204);
+    let listing = computer.get("/api/files/list?path=folder").json();
+    assert_eq!(listing["entries"][0]["name"], "two.txt");
+    assert_eq!(listing["entries"][0]["kind"], "file");
+    assert_eq!(listing["entries"][0]["size"], 5);
+    assert_eq!(computer.post("/api/files/trash", json!({"path": "folder"})).status, 204);
+    assert_eq!(computer.get("/files/folder/two.txt").status, 404);
+    let trash = computer.get("/api/files/list?path=.trash").json();
+    assert!(trash["entries"][0]["name"].as_str().unwrap().ends_with("-folder"));
+}
+
+#[test]
+fn nothing_outside_the_home_can_be_named() {
+    let computer = Computer::start();
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret"), "canary").unwrap();
+    symlink(outside.path(), computer.home.path().join("way-out")).unwrap();
+    symlink(outside.path().join("secret"), computer.home.path().join("direct")).unwrap();
+    for path in [
+        "/files/..%2f..%2fetc/passwd",
+        "/files/%2e%2e/x",
+        "/files/way-out/secret",
+        "/files/direct",
+        "/files//etc/../../etc/passwd",
+    ] {
+        let answer = computer.get(path);
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+        assert!(!answer.text().contains("canary"));
+    }
+    assert_eq!(computer.ask("PUT", "/files/way-out/new", b"x").status, 403);
+    assert!(!outside.path().join("new").exists());
+    assert_eq!(computer.get("/api/files/list?path=../..").status, 403);
+    assert_eq!(computer.post("/api/files/rename", json!({"from": "README.md", "to": "../stolen"})).status, 403);
+    assert_eq!(computer.get("/files/etc/passwd").status, 404, "an absolute path is one within the home");
+}
+
+#[test]
+fn wrong_requests_get_a_reason_and_change_nothing() {
+    let computer = Computer::start();
+    let home = computer.home.path();
+    std::fs::create_dir(home.join("folder")).unwrap();
+    std::fs::write(home.join("file"), "kept").unwrap();
+    let cases = [
+        (computer.get("/files/missing"), 404, "not_found"),
+        (computer.get("/files/folder"), 409, "is_directory"),
+        (computer.ask("PUT", "/files/folder", b"x"), 409, "is_directory"),
+        (computer.get("/files/file/below"), 409, "not_directory"),
+        (computer.get("/api/files/list?path=file"), 409, "not_directory"),
+        (computer.ask("PUT", "/files/no/such/folder", b"x"), 404, "not_found"),
+        (computer.post("/api/files/mkdir", json!({"path": "folder"})), 409, "exists"),
+        (computer.post("/api/files/rename", json!({"from": "missing", "to": "new"})), 404, "not_found"),
+        (computer.post("/api/files/rename", json!({"from": "folder", "to": "file"})), 409, "exists"),
+        (computer.post("/api/files/rename", json!({"from": "file", "to": "folder"})), 409, "exists"),
+        (computer.post("/api/files/trash", json!({"path": ""})), 400, "bad_request"),
+        (computer.get(&format!("/files/{}", "n".repeat(300))), 400, "bad_request"),
+        (computer.get("/files/zero%00byte"), 400, "bad_request"),
+    ];
+    for (index, (answer, status, code)) in cases.iter().enumerate() {
+        assert_eq!((answer.status, answer.code().as_str()), (*status, *code), "case {index}: {}", answer.text());
+    }
+    assert_eq!(std::fs::read_to_string(home.join("file")).unwrap(), "kept");
+}
+
+#[test]
+fn an_upload_that_is_too_large_or_cut_off_leaves_nothing() {
+    let computer = Computer::start_with(&[("MATRIX_UPLOAD_LIMIT", "1000")]);
+    std::fs::write(computer.home.path().join("old"), "old").unwrap();
+    let announced = computer.raw(b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\ncontent-length: 1073741824\r\nconnection: close\r\n\r\n");
+    assert_eq!((announced.status, announced.code().as_str()), (413, "too_large"));
+    let mut chunked = b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n".to_vec();
+    for _ in 0..4 {
+        chunked.extend_from_slice(format!("190\r\n{}\r\n", "x".repeat(400)).as_bytes());
+    }
+    chunked.extend_from_slice(b"0\r\n\r\n");
+    assert_eq!(computer.raw(&chunked).status, 413);
+    {
+        use std::io::Write;
+        let mut stream = std::net::TcpStream::connect(computer.address).unwrap();
+        stream.write_all(b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\ncontent-length: 900\r\n\r\nhalf").unwrap();
+    }
+    let names = || {
+        std::fs::read_dir(computer.home.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect::<Vec<_>>()
+    };
+    computer.until("no draft is left", || !names().iter().any(|n| n.starts_with(".upload-")));
+    assert_eq!(std::fs::read_to_string(computer.home.path().join("old")).unwrap(), "old");
+}

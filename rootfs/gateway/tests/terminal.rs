@@ -1,0 +1,124 @@
+//! Terminals over a real WebSocket and a real pseudo-terminal.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use common::{Computer, TOKEN};
+use matrixos_types::computer::TerminalControl;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::stream::MaybeTlsStream;
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket, connect};
+
+struct Terminal {
+    socket: WebSocket<MaybeTlsStream<TcpStream>>,
+    id: String,
+    seen: String,
+}
+
+fn open(computer: &Computer, query: &str) -> Terminal {
+    let mut request = format!("ws://{}/ws/terminal?{query}", computer.address).into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+    let (mut socket, _) = connect(request).unwrap();
+    let MaybeTlsStream::Plain(stream) = socket.get_mut() else { unreachable!() };
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let mut terminal = Terminal { socket, id: String::new(), seen: String::new() };
+    terminal.until("a session", |t| !t.id.is_empty());
+    terminal
+}
+
+impl Terminal {
+    fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !holds(self) {
+            assert!(Instant::now() < deadline, "in vain: {what}; seen: {}", self.seen);
+            match self.socket.read() {
+                Ok(Message::Binary(bytes)) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Ok(Message::Text(text)) => match serde_json::from_str(&text).unwrap() {
+                    TerminalControl::Session { id } => self.id = id,
+                    TerminalControl::Exit { code } => self.seen.push_str(&format!("<exit {code:?}>")),
+                    TerminalControl::Resize { .. } => panic!("not for us"),
+                },
+                Ok(_) | Err(tungstenite::Error::Io(_)) => {}
+                Err(error) => panic!("{what}: {error}; seen: {}", self.seen),
+            }
+        }
+    }
+
+    fn type_in(&mut self, text: &str) {
+        self.socket.send(Message::Binary(text.as_bytes().to_vec().into())).unwrap();
+    }
+
+    fn sees(&mut self, text: &str) {
+        self.until(text, |t| t.seen.contains(text));
+    }
+}
+
+#[test]
+fn a_shell_runs_knows_its_size_and_never_the_token() {
+    let computer = Computer::start();
+    let mut terminal = open(&computer, "cols=100&rows=30");
+    terminal.type_in("echo $((40+2)); stty size; env | grep -c MATRIX_AUTH; pwd\n");
+    terminal.sees("42\r\n");
+    terminal.sees("30 100\r\n");
+    terminal.sees("0\r\n");
+    terminal.sees(computer.home.path().to_str().unwrap());
+    let resize = serde_json::to_string(&TerminalControl::Resize { cols: 70, rows: 20 }).unwrap();
+    terminal.socket.send(Message::Text(resize.into())).unwrap();
+    terminal.type_in("stty size\n");
+    terminal.sees("20 70\r\n");
+    terminal.type_in("exit 7\n");
+    terminal.sees("<exit Some(7)>");
+}
+
+#[test]
+fn a_shell_survives_a_lost_connection_and_shows_what_was_missed() {
+    let computer = Computer::start();
+    let mut terminal = open(&computer, "");
+    terminal.type_in("MARK=kept; (sleep 0.5; echo later-$MARK) &\n");
+    terminal.sees("MARK=kept");
+    let id = terminal.id.clone();
+    drop(terminal);
+    std::thread::sleep(Duration::from_millis(800));
+    let mut again = open(&computer, &format!("session={id}"));
+    assert_eq!(again.id, id);
+    again.sees("later-kept");
+    again.type_in("echo again-$MARK\n");
+    again.sees("again-kept");
+    let other = open(&computer, "session=unknown");
+    assert_ne!(other.id, id, "an unknown session is a new one");
+}
+
+#[test]
+fn a_flood_of_output_does_not_grow_memory() {
+    let mut computer = Computer::start();
+    let mut terminal = open(&computer, "");
+    terminal.type_in("yes | head -c 300000000\n");
+    terminal.sees("y\r\ny\r\n");
+    // The desktop stops reading; the programs must wait.
+    std::thread::sleep(Duration::from_secs(1));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", computer.child.id())).unwrap();
+    let resident: u64 =
+        status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap().trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(resident < 32_000, "{resident} kB");
+    assert!(computer.child.try_wait().unwrap().is_none());
+    assert_eq!(computer.get("/health").status, 200);
+}
+
+#[test]
+fn terminals_are_bounded() {
+    let computer = Computer::start();
+    let kept: Vec<_> = (0..8).map(|_| open(&computer, "")).collect();
+    let answer = computer.raw(
+        format!("GET /ws/terminal HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: upgrade, close\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").as_bytes(),
+    );
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    drop(kept);
+    computer.until("a place becomes free", || {
+        let mut request = format!("ws://{}/ws/terminal", computer.address).into_client_request().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+        connect(request).is_ok()
+    });
+}
