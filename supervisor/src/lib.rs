@@ -1,3 +1,7 @@
-//! What the platform knows and decides. No HTTP, no libcontainer, no database types.
+//! What the platform knows and decides. No HTTP server, no libcontainer, no database types.
 
+pub mod accounts;
 pub mod clock;
+pub mod containers;
+
+pub use matrixos_store as store;

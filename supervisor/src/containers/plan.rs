@@ -6,7 +6,7 @@ use super::state::{Goal, State};
 
 /// The one thing to do next for a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// Launch it and wait until its gateway answers.
     Launch,
     /// Ask it to end, kill what stays, and remove every trace but the files.
@@ -23,7 +23,7 @@ pub enum Step {
 
 /// The next step from `state` towards `goal`. Executed steps bring the state closer; when they match, it is
 /// [`Step::Rest`]. A `Broken` container waits for its moment; whoever executes the plan turns it into `Remains` then.
-pub fn plan(goal: Goal, state: &State) -> Step {
+pub(super) fn plan(goal: Goal, state: &State) -> Step {
     match (goal, state) {
         (_, State::Gone) => Step::Rest,
         (_, State::Remains) => Step::TakeDown,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// What the store wants of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal {
+pub(super) enum Goal {
     /// It should serve its owner.
     Running,
     /// It should not run; the files stay.
@@ -18,7 +18,7 @@ pub enum Goal {
 
 /// What a container is, as far as the kernel and the launcher have told us.
 #[derive(Clone, Debug, PartialEq)]
-pub enum State {
+pub(super) enum State {
     /// Nothing of it runs or is left over.
     Absent,
     /// Something may be left over of it: found half made, or its first process has ended.
@@ -40,7 +40,7 @@ pub enum State {
 }
 
 /// How long to wait after `failures` failures in a row: half a second, doubling, at most a minute.
-pub fn back_off(failures: u32) -> Duration {
+pub(super) fn back_off(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(7);
     (Duration::from_millis(500) * 2u32.pow(doublings)).min(Duration::from_secs(60))
 }
