@@ -1,1 +1,10 @@
-//! Not yet furnished.
+//! The byte mover between browsers and computers. Knows HTTP and addresses, but no users: whoever calls it has decided.
+
+pub mod authority;
+pub mod forward;
+pub mod framing;
+pub mod headers;
+pub mod listen;
+
+pub use authority::{Authority, Refused, Site};
+pub use forward::{ForwardError, Forwarder, Target};

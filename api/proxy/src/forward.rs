@@ -1,0 +1,142 @@
+//! Forwarding one request to one computer: streamed both ways, upgrades included.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONNECTION, HOST, UPGRADE};
+use http::uri::Scheme;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::copy_bidirectional;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::headers::{clean_request, clean_response};
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Until the head of the answer; the body may take for ever.
+const ANSWER_WITHIN: Duration = Duration::from_secs(120);
+/// Shorter than the gateway's own patience with idle connections, so that it does not close one while it is reused.
+const IDLE: Duration = Duration::from_secs(10);
+const IDLE_CONNECTIONS: usize = 64;
+
+/// Where a request goes, and as what.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The gateway. Nothing else is ever dialled.
+    pub address: SocketAddr,
+    /// `Authorization` for the gateway; marked sensitive by whoever made it.
+    pub authorization: HeaderValue,
+    /// The host the browser asked for.
+    pub host: HeaderValue,
+    /// `http` or `https`: how the browser came.
+    pub scheme: HeaderValue,
+    /// The browser's address.
+    pub peer: HeaderValue,
+    /// Ends upgraded connections when it is cancelled.
+    pub until: CancellationToken,
+}
+
+/// Why nothing came back.
+#[derive(Debug, thiserror::Error)]
+pub enum ForwardError {
+    /// No answer in time.
+    #[error("the computer did not answer in time")]
+    Late,
+    /// The computer could not be reached, or broke off before it answered.
+    #[error("the computer could not be reached: {0}")]
+    Unreachable(hyper_util::client::legacy::Error),
+    /// The address cannot be written as a URI.
+    #[error("the request's address cannot be forwarded: {0}")]
+    Address(#[from] http::Error),
+}
+
+/// Keeps connections to computers and forwards requests over them. Cheap to clone.
+#[derive(Clone)]
+pub struct Forwarder {
+    client: Client<HttpConnector, Incoming>,
+}
+
+impl Default for Forwarder {
+    fn default() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_WITHIN));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .build(connector);
+        Self { client }
+    }
+}
+
+impl Forwarder {
+    /// Forwards a request. The answer's body streams as it comes.
+    pub async fn forward(
+        &self,
+        mut request: Request<Incoming>,
+        target: &Target,
+    ) -> Result<Response<Incoming>, ForwardError> {
+        let upgrade = request.headers().get(UPGRADE).filter(|_| asks_for_upgrade(&request)).cloned();
+        let browser = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
+        *request.uri_mut() = address(&request, target)?;
+        *request.version_mut() = Version::HTTP_11;
+        clean_request(request.headers_mut());
+        introduce(&mut request, target);
+        if let Some(protocol) = upgrade {
+            request.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            request.headers_mut().insert(UPGRADE, protocol);
+        }
+        let answer = timeout(ANSWER_WITHIN, self.client.request(request)).await;
+        let mut response = answer.map_err(|_| ForwardError::Late)?.map_err(ForwardError::Unreachable)?;
+        let switched =
+            response.headers().get(UPGRADE).filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS).cloned();
+        clean_response(response.headers_mut());
+        if let (Some(protocol), Some(browser)) = (switched, browser) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            response.headers_mut().insert(UPGRADE, protocol);
+            let computer = hyper::upgrade::on(&mut response);
+            tokio::spawn(join(browser, computer, target.until.clone()));
+        }
+        Ok(response)
+    }
+}
+
+fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
+    let values = request.headers().get_all(CONNECTION).iter().filter_map(|v| v.to_str().ok());
+    request.version() == Version::HTTP_11
+        && values.flat_map(|v| v.split(',')).any(|t| t.trim().eq_ignore_ascii_case("upgrade"))
+}
+
+fn address(request: &Request<Incoming>, target: &Target) -> Result<Uri, http::Error> {
+    let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
+    Uri::builder().scheme(Scheme::HTTP).authority(target.address.to_string()).path_and_query(path).build()
+}
+
+fn introduce(request: &mut Request<Incoming>, target: &Target) {
+    let fields = [
+        (HOST, &target.host),
+        (AUTHORIZATION, &target.authorization),
+        (HeaderName::from_static("x-forwarded-host"), &target.host),
+        (HeaderName::from_static("x-forwarded-proto"), &target.scheme),
+        (HeaderName::from_static("x-forwarded-for"), &target.peer),
+    ];
+    for (name, value) in fields {
+        request.headers_mut().insert(name, value.clone());
+    }
+}
+
+/// Moves bytes between the two upgraded connections until both have ended, or the permission has.
+async fn join(browser: OnUpgrade, computer: OnUpgrade, until: CancellationToken) {
+    let (Ok(browser), Ok(computer)) = (browser.await, computer.await) else { return };
+    let (mut browser, mut computer): (TokioIo<Upgraded>, _) = (TokioIo::new(browser), TokioIo::new(computer));
+    tokio::select! {
+        _ = copy_bidirectional(&mut browser, &mut computer) => {}
+        () = until.cancelled() => {}
+    }
+}
