@@ -183,6 +183,12 @@ async fn requests_that_two_parsers_could_frame_differently_reach_nobody() {
         let mut answer = Vec::new();
         let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.expect("the proxy closes");
         let answer = String::from_utf8_lossy(&answer);
+        assert!(!bench.received().contains("smuggled"), "{name}: {}", bench.received());
+        if name == "length and chunked" {
+            // hyper drops the length, answers that one request and closes (RFC 9112, section 6.3, third rule).
+            assert!(bench.requests() <= 1 && answer.contains("connection: close"), "{answer}");
+            continue;
+        }
         assert!(
             answer.is_empty() || answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4"),
             "{name}: {answer}"
