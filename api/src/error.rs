@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// An error as it leaves the platform: `{"error": {"code", "message", "suggestions"?}}`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -30,35 +30,35 @@ struct Detail<'a> {
 
 impl ApiError {
     /// An error with its status, a code for programs and a sentence for people.
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), suggestions: Vec::new(), retry_after: None }
     }
 
     /// 401: no valid session.
-    pub fn not_signed_in() -> Self {
+    pub(crate) fn not_signed_in() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not_signed_in", "Please sign in first.")
     }
 
     /// 404, without saying what exists.
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
     }
 
     /// 500. `cause` is logged, not shown.
-    pub fn internal(cause: impl std::fmt::Display) -> Self {
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "request failed");
         let message = "Something failed on our side. Nothing was changed; please try again.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 
     /// Adds handles that would be available.
-    pub fn suggesting(mut self, suggestions: Vec<String>) -> Self {
+    pub(crate) fn suggesting(mut self, suggestions: Vec<String>) -> Self {
         self.suggestions = suggestions;
         self
     }
 
     /// Adds `Retry-After`, in seconds.
-    pub fn retry_after(mut self, seconds: u64) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
     }

@@ -31,7 +31,8 @@ fn platform() -> Platform {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(HandClock::default());
     let store = Store::open(folder.path()).expect("a store");
-    let accounts = Accounts::new(store, Arc::new(TestClock(clock.clone())), &Url::parse(ORIGIN).expect("a URL")).expect("accounts");
+    let accounts = Accounts::new(store, Arc::new(TestClock(clock.clone())), &Url::parse(ORIGIN).expect("a URL"))
+        .expect("accounts");
     Platform { accounts, clock, _folder: folder }
 }
 
@@ -43,7 +44,8 @@ impl Platform {
     async fn sign_up(&self, device: &mut Device, name: &str) -> String {
         let started = self.accounts.start_sign_up(name).expect("available");
         let answer = device.register(&started.options).expect("registered");
-        let (user, token) = self.accounts.finish_sign_up(started.ceremony.expose(), &answer, false).await.expect("signed up");
+        let (user, token) =
+            self.accounts.finish_sign_up(started.ceremony.expose(), &answer, false).await.expect("signed up");
         assert_eq!(user.handle, handle(name));
         token.expose().to_owned()
     }
@@ -70,7 +72,10 @@ async fn a_passkey_made_at_sign_up_signs_in_without_a_handle() {
 async fn sign_up_asks_for_a_discoverable_verified_credential() {
     let started = platform().accounts.start_sign_up("alice").expect("available");
     let selection = &started.options["authenticatorSelection"];
-    assert_eq!((selection["residentKey"].as_str(), selection["userVerification"].as_str()), (Some("required"), Some("required")));
+    assert_eq!(
+        (selection["residentKey"].as_str(), selection["userVerification"].as_str()),
+        (Some("required"), Some("required"))
+    );
     assert_eq!(started.options["rp"]["id"], "localhost");
 }
 
@@ -97,7 +102,8 @@ async fn answers_from_other_origins_are_refused() {
 async fn ceremonies_of_others_of_the_other_kind_and_old_ones_are_refused() {
     let p = platform();
     let mut device = Device::at(ORIGIN);
-    let (one, two) = (p.accounts.start_sign_up("alice").expect("free"), p.accounts.start_sign_up("bobby").expect("free"));
+    let (one, two) =
+        (p.accounts.start_sign_up("alice").expect("free"), p.accounts.start_sign_up("bobby").expect("free"));
     let answer = device.register(&one.options).expect("registered");
     let foreign = p.accounts.finish_sign_up(two.ceremony.expose(), &answer, false).await;
     assert!(matches!(foreign, Err(AccountError::Rejected)), "a challenge of another ceremony");

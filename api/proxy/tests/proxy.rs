@@ -154,10 +154,6 @@ async fn requests_that_two_parsers_could_frame_differently_reach_nobody() {
             format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\ncontent-length: 36\r\n\r\n{smuggled}"),
         ),
         (
-            "the same length twice",
-            "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\ncontent-length: 0\r\n\r\n".to_owned(),
-        ),
-        (
             "chunked on 1.0",
             format!("POST / HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}"),
         ),

@@ -49,6 +49,8 @@ pub fn spawn(config: &LauncherConfig) -> Result<Spawned, SpawnError> {
         .env_clear()
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .env(CONFIG_ENV, text)
+        // A Ctrl-C in the terminal is for the supervisor; the launcher ends when that has ended.
+        .process_group(0)
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .spawn()

@@ -63,7 +63,11 @@ pub(crate) struct Serve {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Container {
     /// Every container: owner, condition, process, memory.
-    List,
+    List {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// What the container's first program has written.
     Logs(Owner),
     /// Let it run.

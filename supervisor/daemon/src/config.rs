@@ -115,13 +115,16 @@ fn read(flag: Option<&Path>) -> Result<File> {
 }
 
 fn parse_origin(text: &str) -> Result<Url> {
-    let url = Url::parse(text).with_context(|| format!("the origin {text:?} is not a URL; write for example https://matrix-os.example"))?;
+    let url = Url::parse(text)
+        .with_context(|| format!("the origin {text:?} is not a URL; write for example https://matrix-os.example"))?;
     ensure!(matches!(url.scheme(), "http" | "https"), "the origin {text:?} must begin with http:// or https://");
     let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty() && url.fragment().is_none();
     ensure!(bare, "the origin {text:?} must be scheme, host and port only, for example https://matrix-os.example");
     match url.host() {
         Some(url::Host::Domain(domain)) if url.scheme() == "https" || domain == "localhost" => Ok(url),
-        Some(url::Host::Domain(_)) => bail!("the origin {text:?} must use https: browsers allow passkeys over http only on localhost"),
+        Some(url::Host::Domain(_)) => {
+            bail!("the origin {text:?} must use https: browsers allow passkeys over http only on localhost")
+        }
         _ => bail!("the origin {text:?} must name a domain, not an address: every computer gets a name below it"),
     }
 }

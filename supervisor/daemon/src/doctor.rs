@@ -33,7 +33,8 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 
 /// The checks that `serve` makes before it starts: without any of these it cannot work.
 pub(crate) fn ensure_fit(config: &Config) -> Result<()> {
-    let wrong: Vec<_> = all(config).into_iter().filter_map(|c| c.outcome.err().map(|e| format!("{}: {e}", c.what))).collect();
+    let wrong: Vec<_> =
+        all(config).into_iter().filter_map(|c| c.outcome.err().map(|e| format!("{}: {e}", c.what))).collect();
     if !wrong.is_empty() {
         bail!("this machine lacks something the platform needs:\n  - {}", wrong.join("\n  - "));
     }
@@ -50,12 +51,19 @@ fn all(config: &Config) -> Vec<Check> {
         check("seccomp", seccomp()),
         check("firewall", tool("nft", "nftables", &["--version"])),
         check("link-layer tools", tool("ip", "iproute2", &["-V"])),
-        check("serving account", privileges::account(&config.user).map(|a| format!("uid {}", a.uid)).map_err(|e| e.to_string())),
+        check(
+            "serving account",
+            privileges::account(&config.user).map(|a| format!("uid {}", a.uid)).map_err(|e| e.to_string()),
+        ),
     ]
 }
 
 fn root() -> Result<String, String> {
-    if nix::unistd::geteuid().is_root() { Ok("yes".into()) } else { Err("run this as root: containers, their network and files need it".into()) }
+    if nix::unistd::geteuid().is_root() {
+        Ok("yes".into())
+    } else {
+        Err("run this as root: containers, their network and files need it".into())
+    }
 }
 
 fn kernel() -> Result<String, String> {
@@ -91,19 +99,27 @@ fn control_groups() -> Result<String, String> {
 fn with_all(has: impl Fn(&str) -> bool) -> Result<(), String> {
     match ["memory", "cpu", "pids"].into_iter().find(|c| !has(c)) {
         None => Ok(()),
-        Some(lacking) => Err(format!("the {lacking} controller is not there; mount cgroup2 on /sys/fs/cgroup, or use systemd")),
+        Some(lacking) => {
+            Err(format!("the {lacking} controller is not there; mount cgroup2 on /sys/fs/cgroup, or use systemd"))
+        }
     }
 }
 
 fn seccomp() -> Result<String, String> {
     let status = read("/proc/self/status")?;
-    if status.contains("Seccomp_filters:") { Ok("filters".into()) } else { Err("this kernel has no seccomp filters; use Debian's kernel".into()) }
+    if status.contains("Seccomp_filters:") {
+        Ok("filters".into())
+    } else {
+        Err("this kernel has no seccomp filters; use Debian's kernel".into())
+    }
 }
 
 fn tool(name: &str, package: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(name).args(arguments).stdin(Stdio::null()).output();
     match output {
-        Ok(o) if o.status.success() => Ok(String::from_utf8_lossy(&o.stdout).lines().next().unwrap_or_default().trim().to_owned()),
+        Ok(o) if o.status.success() => {
+            Ok(String::from_utf8_lossy(&o.stdout).lines().next().unwrap_or_default().trim().to_owned())
+        }
         _ => Err(format!("`{name}` is not there; do: apt-get install {package}")),
     }
 }

@@ -54,10 +54,15 @@ impl Layout {
 }
 
 fn directory(path: &Path, mode: u32) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(mode).create(path).with_context(|| format!("cannot make the directory {}", path.display()))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .with_context(|| format!("cannot make the directory {}", path.display()))?;
     let found = fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
     ensure!(found.is_dir(), "{} is not a directory (a symbolic link is not accepted here)", path.display());
-    fs::set_permissions(path, Permissions::from_mode(mode)).with_context(|| format!("cannot set the mode of {}", path.display()))
+    fs::set_permissions(path, Permissions::from_mode(mode))
+        .with_context(|| format!("cannot set the mode of {}", path.display()))
 }
 
 /// Gives the directory itself, never what is in it: following names that the serving account controls, as root,

@@ -1,2 +1,47 @@
-//! Not yet furnished.
-fn main() {}
+//! The one program: the platform (`serve`), its privileged half (`launcher`), and the operator's commands.
+
+mod cli;
+mod config;
+mod container;
+mod doctor;
+mod image;
+mod layout;
+mod logging;
+mod privileges;
+mod serve;
+mod store;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use cli::{Cli, Command};
+use config::Config;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if matches!(cli.command, Command::Launcher) {
+        return matrixos_launcher::run();
+    }
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("matrixos: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let flags = if let Command::Serve(serve) = &cli.command { Some(serve) } else { None };
+    let config = Config::load(&cli.common, flags)?;
+    match cli.command {
+        Command::Serve(_) => serve::run(&config),
+        Command::Doctor => doctor::run(&config),
+        Command::Container(command) => container::run(&config, command),
+        Command::Image(command) => image::run(&config, command),
+        Command::Store(command) => store::run(&config, command),
+        Command::Launcher => unreachable!("handled before the configuration was read"),
+    }
+}

@@ -9,8 +9,9 @@ use matrixos_types::{Handle, HandleError};
 /// Suggestions given at once.
 const SUGGESTED: usize = 3;
 
-static RESERVED: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("reserved.txt").lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect());
+static RESERVED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    include_str!("reserved.txt").lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect()
+});
 
 /// Whether a handle may be had. Taken, deleted and reserved ones look the same to whoever asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,9 @@ mod tests {
         let store = Store::open(folder.path()).expect("a store");
         let long = format!("{}-ai", "a".repeat(28));
         for text in ["admin", "www", "hamed-ai", &long] {
-            let Ok(Availability::Unavailable(suggestions)) = availability(&store, text) else { panic!("{text} is available") };
+            let Ok(Availability::Unavailable(suggestions)) = availability(&store, text) else {
+                panic!("{text} is available")
+            };
             assert_eq!(suggestions.len(), SUGGESTED);
             for suggestion in suggestions {
                 assert!(matches!(availability(&store, &suggestion), Ok(Availability::Available(_))), "{suggestion}");

@@ -17,8 +17,8 @@ use url::Url;
 use crate::clock::Clock;
 pub use error::AccountError;
 pub use handles::Availability;
-pub use passkeys::Started;
 use passkeys::Passkeys;
+pub use passkeys::Started;
 use pending::Pending;
 pub use secret::Secret;
 
@@ -66,7 +66,8 @@ pub struct Accounts {
 impl Accounts {
     /// Accounts whose passkeys are for exactly this origin.
     pub fn new(store: Store, clock: Arc<dyn Clock>, origin: &Url) -> Result<Self, String> {
-        let passkeys = Passkeys::new(origin).map_err(|e| format!("passkeys cannot be used with the origin {origin}: {e}"))?;
+        let passkeys =
+            Passkeys::new(origin).map_err(|e| format!("passkeys cannot be used with the origin {origin}: {e}"))?;
         Ok(Self { store, clock, passkeys, entries: Pending::new(ENTRY_CODE, ENTRY_CODES) })
     }
 
@@ -90,7 +91,12 @@ impl Accounts {
     }
 
     /// Makes the account and signs its browser in.
-    pub async fn finish_sign_up(&self, ceremony: &str, answer: &Value, feed: bool) -> Result<(User, Secret), AccountError> {
+    pub async fn finish_sign_up(
+        &self,
+        ceremony: &str,
+        answer: &Value,
+        feed: bool,
+    ) -> Result<(User, Secret), AccountError> {
         let new = self.passkeys.finish_sign_up(ceremony, answer, self.clock.now())?;
         let account = NewAccount {
             id: new.user,
@@ -103,7 +109,9 @@ impl Accounts {
         let handle = account.handle.clone();
         let user = match self.store.run(move |store| store.create_account(&account)).await {
             Ok(user) => user,
-            Err(CreateError::HandleTaken) => return Err(AccountError::Unavailable(handles::suggestions(&self.store, &handle)?)),
+            Err(CreateError::HandleTaken) => {
+                return Err(AccountError::Unavailable(handles::suggestions(&self.store, &handle)?));
+            }
             Err(CreateError::CredentialKnown) => return Err(AccountError::KnownPasskey),
             Err(CreateError::Full) => return Err(AccountError::Busy("This machine has no room for another computer.")),
             Err(CreateError::Store(error)) => return Err(error.into()),
@@ -131,7 +139,13 @@ impl Accounts {
     async fn begin_session(&self, user: &User, scope: SessionScope) -> Result<Secret, StoreError> {
         let token = Secret::random();
         let created = self.now();
-        let record = records::Session { token: secret::hash(token.expose()), user: user.id, scope, created, expires: created + SESSION.as_secs() };
+        let record = records::Session {
+            token: secret::hash(token.expose()),
+            user: user.id,
+            scope,
+            created,
+            expires: created + SESSION.as_secs(),
+        };
         self.store.run(move |store| store.put_session(&record)).await?;
         Ok(token)
     }
@@ -167,7 +181,9 @@ impl Accounts {
     /// A code with which the owner's browser proves itself to their computer's host: once, within a minute.
     pub fn entry_code(&self, session: &Session) -> Result<Secret, AccountError> {
         let permission = (session.user.handle.clone(), session.token);
-        self.entries.put(permission, self.clock.now()).ok_or(AccountError::Busy("Too many people are coming in right now. Please try again in a minute."))
+        self.entries
+            .put(permission, self.clock.now())
+            .ok_or(AccountError::Busy("Too many people are coming in right now. Please try again in a minute."))
     }
 
     /// Turns an entry code into a session on the host of `handle`. `None` if the code does not hold.

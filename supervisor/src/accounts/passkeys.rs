@@ -7,7 +7,9 @@ use matrixos_store::Credential;
 use matrixos_types::{Handle, UserId};
 use serde_json::Value;
 use url::Url;
-use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential};
+use webauthn_rs::prelude::{
+    DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
+};
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 use super::error::AccountError;
@@ -48,7 +50,11 @@ impl Passkeys {
     pub(super) fn new(origin: &Url) -> Result<Self, webauthn_rs::prelude::WebauthnError> {
         let domain = origin.domain().unwrap_or_default();
         // Chromium lets a page on a sibling subdomain use this RP id; only the comparison of the origin refuses it.
-        let webauthn = WebauthnBuilder::new(domain, origin)?.rp_name("Matrix OS").allow_subdomains(false).allow_any_port(false).build()?;
+        let webauthn = WebauthnBuilder::new(domain, origin)?
+            .rp_name("Matrix OS")
+            .allow_subdomains(false)
+            .allow_any_port(false)
+            .build()?;
         Ok(Self { webauthn, pending: Pending::new(LIFETIME, AT_ONCE) })
     }
 
@@ -69,15 +75,23 @@ impl Passkeys {
         self.keep(Ceremony::SignUp { handle, user, state }, options, now)
     }
 
-    pub(super) fn finish_sign_up(&self, ceremony: &str, answer: &Value, now: SystemTime) -> Result<Registered, AccountError> {
-        let Some(Ceremony::SignUp { handle, user, state }) = self.pending.take(ceremony, now) else { return Err(AccountError::CeremonyExpired) };
+    pub(super) fn finish_sign_up(
+        &self,
+        ceremony: &str,
+        answer: &Value,
+        now: SystemTime,
+    ) -> Result<Registered, AccountError> {
+        let Some(Ceremony::SignUp { handle, user, state }) = self.pending.take(ceremony, now) else {
+            return Err(AccountError::CeremonyExpired);
+        };
         let answer: RegisterPublicKeyCredential = parse(answer)?;
         let passkey = self.webauthn.finish_passkey_registration(&answer, &state).map_err(|_| AccountError::Rejected)?;
         Ok(Registered { handle, user, credential: hex(passkey.cred_id()), passkey: json(&passkey) })
     }
 
     pub(super) fn start_login(&self, now: SystemTime) -> Result<Started, AccountError> {
-        let (challenge, state) = self.webauthn.start_discoverable_authentication().map_err(|_| AccountError::Rejected)?;
+        let (challenge, state) =
+            self.webauthn.start_discoverable_authentication().map_err(|_| AccountError::Rejected)?;
         let options = json(&challenge.public_key);
         self.keep(Ceremony::Login { state }, options, now)
     }
@@ -91,16 +105,23 @@ impl Passkeys {
         now: SystemTime,
         find: impl FnOnce(&str) -> Result<Option<Credential>, AccountError>,
     ) -> Result<Credential, AccountError> {
-        let Some(Ceremony::Login { state }) = self.pending.take(ceremony, now) else { return Err(AccountError::CeremonyExpired) };
+        let Some(Ceremony::Login { state }) = self.pending.take(ceremony, now) else {
+            return Err(AccountError::CeremonyExpired);
+        };
         let answer: PublicKeyCredential = parse(answer)?;
-        let (user, id) = self.webauthn.identify_discoverable_authentication(&answer).map_err(|_| AccountError::Rejected)?;
+        let (user, id) =
+            self.webauthn.identify_discoverable_authentication(&answer).map_err(|_| AccountError::Rejected)?;
         let mut credential = find(&hex(id))?.ok_or(AccountError::UnknownPasskey)?;
         if credential.user != UserId(user) {
             return Err(AccountError::Rejected);
         }
-        let mut passkey: Passkey = serde_json::from_value(credential.passkey.clone()).map_err(|_| AccountError::Rejected)?;
+        let mut passkey: Passkey =
+            serde_json::from_value(credential.passkey.clone()).map_err(|_| AccountError::Rejected)?;
         // Checks challenge, origin, signature, user verification and that the counter has grown.
-        let result = self.webauthn.finish_discoverable_authentication_v2(&answer, state, &passkey).map_err(|_| AccountError::Rejected)?;
+        let result = self
+            .webauthn
+            .finish_discoverable_authentication_v2(&answer, state, &passkey)
+            .map_err(|_| AccountError::Rejected)?;
         passkey.update_credential(&result);
         credential.passkey = json(&passkey);
         Ok(credential)

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use matrixos_runtime::client::{CallError, LauncherClient};
-use matrixos_runtime::sys;
 use matrixos_runtime::protocol::{Failure, FailureKind, Identity, Launch};
+use matrixos_runtime::sys;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout};

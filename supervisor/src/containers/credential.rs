@@ -47,7 +47,10 @@ impl GatewayKey {
 }
 
 fn bad_key(path: &Path) -> io::Error {
-    let why = format!("{} is not a key of 32 bytes; restore it from a backup, or delete it and restart every computer", path.display());
+    let why = format!(
+        "{} is not a key of 32 bytes; restore it from a backup, or delete it and restart every computer",
+        path.display()
+    );
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 

@@ -23,7 +23,10 @@ pub(super) async fn reason(launcher: &LauncherClient, computer: &Computer) -> St
 pub(super) async fn last_words(launcher: &LauncherClient, container: &ContainerId) -> String {
     let Ok(log) = launcher.open_log(container.clone()).await else { return String::new() };
     match tail(std::fs::File::from(log)) {
-        Ok(text) => text.lines().rfind(|line| !line.trim().is_empty()).map_or_else(String::new, |line| format!(": {}", line.trim())),
+        Ok(text) => text
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .map_or_else(String::new, |line| format!(": {}", line.trim())),
         Err(_) => String::new(),
     }
 }

@@ -240,7 +240,12 @@ impl Containers {
     }
 
     /// Writes down what is wanted of a container, durably, and tells its task.
-    pub async fn want(&self, container: &ContainerId, wanted: records::WantedState, reason: &str) -> Result<(), WantError> {
+    pub async fn want(
+        &self,
+        container: &ContainerId,
+        wanted: records::WantedState,
+        reason: &str,
+    ) -> Result<(), WantError> {
         if !self.tasks().contains_key(container) {
             return Err(WantError::Unknown);
         }
@@ -253,11 +258,11 @@ impl Containers {
         Ok(())
     }
 
-    /// Waits until the container has come to rest as wanted, or broke; at most `patience`. For the operator's commands.
-    pub async fn settle(&self, container: &ContainerId, patience: Duration) -> Option<View> {
+    /// Waits until the container is `hoped`, or broken; at most `patience`. For the operator's commands.
+    pub async fn settle(&self, container: &ContainerId, hoped: Condition, patience: Duration) -> Option<View> {
         let mut view = self.tasks().get(container)?.view.clone();
-        let resting = |v: &View| !matches!(v.condition, Condition::Starting | Condition::Stopping);
-        let settled = timeout(patience, view.wait_for(resting)).await.ok()?.ok()?.clone();
+        let settled = |v: &View| v.condition == hoped || v.condition == Condition::Broken;
+        let settled = timeout(patience, view.wait_for(settled)).await.ok()?.ok()?.clone();
         Some(settled)
     }
 
@@ -336,4 +341,3 @@ fn goal_of(wanted: records::WantedState) -> Goal {
         records::WantedState::Destroyed => Goal::Destroyed,
     }
 }
-

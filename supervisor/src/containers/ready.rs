@@ -50,7 +50,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let server = tokio::spawn(async move {
-            for answer in ["", "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"] {
+            for answer in
+                ["", "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]
+            {
                 let (mut stream, _) = listener.accept().await.expect("a connection");
                 let _ = stream.read(&mut [0; 512]).await;
                 stream.write_all(answer.as_bytes()).await.expect("written");

@@ -97,7 +97,8 @@ impl View {
     pub fn starting() -> Self {
         use StepState::{Doing, Waiting};
         let step = |name, state| LaunchStep { name, state, ms: None };
-        let steps = vec![step(StepName::Home, Doing), step(StepName::Container, Waiting), step(StepName::Desktop, Waiting)];
+        let steps =
+            vec![step(StepName::Home, Doing), step(StepName::Container, Waiting), step(StepName::Desktop, Waiting)];
         Self { steps, ..Self::plain(Condition::Starting, None) }
     }
 

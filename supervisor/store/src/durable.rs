@@ -31,7 +31,11 @@ struct Turn {
 
 impl Durable {
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::open(folder.join("db"))?, turn: Mutex::new(Turn { next: 1, ..Turn::default() }), done: Condvar::new() })
+        Ok(Self {
+            file: File::open(folder.join("db"))?,
+            turn: Mutex::new(Turn { next: 1, ..Turn::default() }),
+            done: Condvar::new(),
+        })
     }
 
     /// Returns when everything written before the call is on the disk.
@@ -54,7 +58,8 @@ impl Durable {
             turn.next += 1;
             turn.flushing = true;
             drop(turn);
-            let flushed = db.flush().map_err(StoreError::from).and_then(|_| self.file.sync_data().map_err(StoreError::from));
+            let flushed =
+                db.flush().map_err(StoreError::from).and_then(|_| self.file.sync_data().map_err(StoreError::from));
             turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             turn.flushing = false;
             match &flushed {

@@ -75,12 +75,14 @@ pub fn import(store: &Store, input: &mut dyn BufRead) -> Result<usize, ExportErr
     }
     let lines: Vec<String> = input.lines().collect::<io::Result<_>>()?;
     let Some((last, records)) = lines.split_last() else { return Err(content(1, "it is empty")) };
-    let end: End = serde_json::from_str(last).map_err(|_| content(lines.len(), "the last line is missing: the file is cut off"))?;
+    let end: End = serde_json::from_str(last)
+        .map_err(|_| content(lines.len(), "the last line is missing: the file is cut off"))?;
     let hash = records.iter().fold(Sha256::new(), |hash, line| hash.chain_update(line).chain_update("\n"));
     if end.records != records.len() || end.sha256 != to_hex(&hash.finalize()) {
         return Err(content(lines.len(), "the count or hash is different: the file was changed"));
     }
-    let parsed: Vec<_> = records.iter().enumerate().map(|(index, line)| parse(store, index + 1, line)).collect::<Result<_, _>>()?;
+    let parsed: Vec<_> =
+        records.iter().enumerate().map(|(index, line)| parse(store, index + 1, line)).collect::<Result<_, _>>()?;
     for (table, key, value) in parsed {
         table.tree.insert(key, value).map_err(StoreError::from)?;
     }
@@ -112,5 +114,7 @@ fn to_hex(bytes: &[u8]) -> String {
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok().filter(|_| pair.len() == 2)).collect()
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok().filter(|_| pair.len() == 2))
+        .collect()
 }

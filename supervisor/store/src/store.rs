@@ -104,10 +104,13 @@ impl Store {
         let opened = Config::new().path(folder).cache_capacity(CACHE).flush_every_ms(None).open();
         let db = opened.map_err(|error| match error {
             // sled reports a lock that is held as "other" with this text and nothing else to go by.
-            sled::Error::Io(e) if e.to_string().contains("could not acquire lock") => StoreError::InUse(folder.to_owned()),
+            sled::Error::Io(e) if e.to_string().contains("could not acquire lock") => {
+                StoreError::InUse(folder.to_owned())
+            }
             other => other.into(),
         })?;
-        let [users, handles, credentials, wanted, sessions, tombstones, meta] = NAMES.map(|name| Table::open(&db, name));
+        let [users, handles, credentials, wanted, sessions, tombstones, meta] =
+            NAMES.map(|name| Table::open(&db, name));
         let inner = Inner {
             durable: Durable::new(folder)?,
             users: users?,
@@ -143,7 +146,9 @@ impl Store {
 
     pub(crate) fn table(&self, name: &str) -> Option<&Table> {
         let t = &self.0;
-        [&t.users, &t.handles, &t.credentials, &t.wanted, &t.sessions, &t.tombstones, &t.meta].into_iter().find(|t| t.name == name)
+        [&t.users, &t.handles, &t.credentials, &t.wanted, &t.sessions, &t.tombstones, &t.meta]
+            .into_iter()
+            .find(|t| t.name == name)
     }
 
     pub(crate) fn settle_import(&self) -> Result<(), StoreError> {
@@ -153,7 +158,8 @@ impl Store {
     /// Makes an account, its first credential and the wish that its container run: all of it or nothing.
     pub fn create_account(&self, new: &NewAccount) -> Result<User, CreateError> {
         let t = &self.0;
-        let trees = (&t.users.tree, &t.handles.tree, &t.credentials.tree, &t.wanted.tree, &t.tombstones.tree, &t.meta.tree);
+        let trees =
+            (&t.users.tree, &t.handles.tree, &t.credentials.tree, &t.wanted.tree, &t.tombstones.tree, &t.meta.tree);
         let made = trees.transaction(|(users, handles, credentials, wanted, tombstones, meta)| {
             let refuse = |why| Err(ConflictableTransactionError::Abort(why));
             if handles.get(new.handle.as_str())?.is_some() || tombstones.get(new.handle.as_str())?.is_some() {
@@ -163,7 +169,9 @@ impl Store {
                 return refuse(CreateError::CredentialKnown);
             }
             let number = match meta.get(NEXT_SEAT)? {
-                Some(bytes) => decode::<u16>("meta", &bytes).map_err(|e| ConflictableTransactionError::Abort(e.into()))?,
+                Some(bytes) => {
+                    decode::<u16>("meta", &bytes).map_err(|e| ConflictableTransactionError::Abort(e.into()))?
+                }
                 None => 1,
             };
             let Ok(seat) = Seat::new(number) else { return refuse(CreateError::Full) };
@@ -264,7 +272,8 @@ impl Store {
     /// Ends a session and every one that came from it.
     pub fn delete_session(&self, token: &TokenHash) -> Result<(), StoreError> {
         self.delete_sessions(|session| {
-            session.token == *token || matches!(&session.scope, SessionScope::Computer { parent, .. } if parent == token)
+            session.token == *token
+                || matches!(&session.scope, SessionScope::Computer { parent, .. } if parent == token)
         })
     }
 
@@ -312,7 +321,14 @@ fn unpack(error: TransactionError<StoreError>) -> StoreError {
 }
 
 fn new_user(new: &NewAccount, seat: Seat) -> User {
-    User { id: new.id, handle: new.handle.clone(), seat, container: ContainerId::random(), created: new.created, feed: new.feed }
+    User {
+        id: new.id,
+        handle: new.handle.clone(),
+        seat,
+        container: ContainerId::random(),
+        created: new.created,
+        feed: new.feed,
+    }
 }
 
 fn first_credential(new: &NewAccount) -> Credential {
@@ -327,5 +343,10 @@ fn first_credential(new: &NewAccount) -> Credential {
 }
 
 fn first_wish(user: &User) -> Wanted {
-    Wanted { container: user.container.clone(), state: WantedState::Running, generation: 1, reason: "the account is new".to_owned() }
+    Wanted {
+        container: user.container.clone(),
+        state: WantedState::Running,
+        generation: 1,
+        reason: "the account is new".to_owned(),
+    }
 }

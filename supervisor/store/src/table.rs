@@ -23,7 +23,9 @@ pub(crate) fn decode<T: DeserializeOwned>(table: &'static str, bytes: &[u8]) -> 
     let damaged = |why: String| StoreError::Damaged { table, why };
     match bytes.split_first() {
         Some((&VERSION, json)) => serde_json::from_slice(json).map_err(|e| damaged(e.to_string())),
-        Some((other, _)) => Err(damaged(format!("record version {other} is not known to this program; use a newer one"))),
+        Some((other, _)) => {
+            Err(damaged(format!("record version {other} is not known to this program; use a newer one")))
+        }
         None => Err(damaged("an empty record".to_owned())),
     }
 }
@@ -60,6 +62,10 @@ impl Table {
 }
 
 /// The same within a transaction.
-pub(crate) fn put_in<T: Serialize>(tree: &TransactionalTree, key: impl AsRef<[u8]>, record: &T) -> Result<(), sled::transaction::UnabortableTransactionError> {
+pub(crate) fn put_in<T: Serialize>(
+    tree: &TransactionalTree,
+    key: impl AsRef<[u8]>,
+    record: &T,
+) -> Result<(), sled::transaction::UnabortableTransactionError> {
     tree.insert(key.as_ref(), encode(record)).map(drop)
 }

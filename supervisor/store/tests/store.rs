@@ -7,14 +7,22 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use matrixos_store::{
-    CreateError, ExportError, NewAccount, Session, SessionScope, Store, StoreError, TokenHash, User, WantedState, export, import, verify,
+    CreateError, ExportError, NewAccount, Session, SessionScope, Store, StoreError, TokenHash, User, WantedState,
+    export, import, verify,
 };
 use matrixos_types::{Handle, UserId};
 use proptest::prelude::*;
 
 fn account(handle: &str) -> NewAccount {
     let id = UserId::random();
-    NewAccount { id, handle: Handle::parse(handle).unwrap(), created: 1, feed: false, credential: id.0.simple().to_string(), passkey: serde_json::json!({"key": handle}) }
+    NewAccount {
+        id,
+        handle: Handle::parse(handle).unwrap(),
+        created: 1,
+        feed: false,
+        credential: id.0.simple().to_string(),
+        passkey: serde_json::json!({"key": handle}),
+    }
 }
 
 fn session(user: &User, token: u8, scope: SessionScope) -> Session {
@@ -35,7 +43,10 @@ fn an_account_is_made_whole_and_found_by_handle_id_and_passkey() {
     assert!(matches!(store.create_account(&again), Err(CreateError::HandleTaken)));
     let known = NewAccount { credential: new.credential, ..account("bobby") };
     assert!(matches!(store.create_account(&known), Err(CreateError::CredentialKnown)));
-    assert!(store.user_by_handle(&Handle::parse("bobby").unwrap()).unwrap().is_none(), "a refused sign-up leaves nothing");
+    assert!(
+        store.user_by_handle(&Handle::parse("bobby").unwrap()).unwrap().is_none(),
+        "a refused sign-up leaves nothing"
+    );
     assert!(verify(&store).is_empty(), "{:?}", verify(&store));
 }
 
@@ -43,7 +54,14 @@ fn an_account_is_made_whole_and_found_by_handle_id_and_passkey() {
 fn of_many_simultaneous_sign_ups_for_one_handle_exactly_one_wins() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let racers: Vec<_> = (0..32).map(|_| std::thread::spawn({ let store = store.clone(); move || store.create_account(&account("wanted")) })).collect();
+    let racers: Vec<_> = (0..32)
+        .map(|_| {
+            std::thread::spawn({
+                let store = store.clone();
+                move || store.create_account(&account("wanted"))
+            })
+        })
+        .collect();
     let results: Vec<_> = racers.into_iter().map(|r| r.join().unwrap()).collect();
     assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 1);
     assert!(results.iter().all(|r| matches!(r, Ok(_) | Err(CreateError::HandleTaken))));
@@ -93,7 +111,10 @@ fn every_change_of_what_is_wanted_is_a_new_generation() {
     assert_eq!(store.set_wanted(&user.container, WantedState::Stopped, "asked").unwrap(), 2);
     let wanted = store.wanted(&user.container).unwrap().unwrap();
     assert_eq!((wanted.state, wanted.generation, wanted.reason.as_str()), (WantedState::Stopped, 2, "asked"));
-    assert!(matches!(store.set_wanted(&matrixos_types::ContainerId::random(), WantedState::Running, ""), Err(StoreError::Missing(_))));
+    assert!(matches!(
+        store.set_wanted(&matrixos_types::ContainerId::random(), WantedState::Running, ""),
+        Err(StoreError::Missing(_))
+    ));
 }
 
 #[test]
@@ -114,7 +135,9 @@ fn opens_a_store_for_another_test() {
     let folder = std::env::var("STORE_FOLDER").unwrap();
     match Store::open(Path::new(&folder)) {
         Ok(store) => loop {
-            let user = store.create_account(&account(&format!("u{}", &UserId::random().0.simple().to_string()[..20]))).unwrap();
+            let user = store
+                .create_account(&account(&format!("u{}", &UserId::random().0.simple().to_string()[..20])))
+                .unwrap();
             println!("acknowledged {}", user.handle);
         },
         Err(error) => println!("{error}"),
@@ -148,7 +171,12 @@ fn nothing_acknowledged_is_lost_by_a_kill() {
     }
     let store = Store::open(folder.path()).unwrap();
     let found: HashSet<_> = store.users().unwrap().into_iter().map(|u| u.handle).collect();
-    assert!(acknowledged.is_subset(&found), "{} of {} are lost", acknowledged.difference(&found).count(), acknowledged.len());
+    assert!(
+        acknowledged.is_subset(&found),
+        "{} of {} are lost",
+        acknowledged.difference(&found).count(),
+        acknowledged.len()
+    );
     assert!(verify(&store).is_empty(), "{:?}", verify(&store));
 }
 
@@ -196,7 +224,8 @@ fn contradictions_are_found() {
     export(&store, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     // Without its account, everything that belonged to it is an orphan.
-    let lines: Vec<_> = text.lines().filter(|l| !l.contains("\"table\":\"users\"") && !l.contains("\"records\"")).collect();
+    let lines: Vec<_> =
+        text.lines().filter(|l| !l.contains("\"table\":\"users\"") && !l.contains("\"records\"")).collect();
     let body: String = lines.iter().map(|l| format!("{l}\n")).collect();
     use sha2::{Digest, Sha256};
     let hash: String = Sha256::digest(&body).iter().map(|b| format!("{b:02x}")).collect();

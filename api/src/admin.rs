@@ -1,0 +1,141 @@
+//! What the operator's commands ask the running supervisor, over a Unix socket that only root and the supervisor itself
+//! may open.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, body::Body};
+use matrixos_supervisor::containers::{Computer, Condition, View};
+use matrixos_supervisor::store::{User, WantedState};
+use matrixos_types::{Bytes, Handle};
+use serde::{Deserialize, Serialize};
+use tokio::fs::File;
+use tokio_util::io::ReaderStream;
+
+use crate::error::ApiError;
+use crate::platform::Platform;
+
+/// How long a command waits for a container to come to rest.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// One container, for the operator.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// The owner.
+    pub handle: String,
+    /// The container.
+    pub container: String,
+    /// The owner's seat.
+    pub seat: u16,
+    /// Where its gateway listens.
+    pub address: String,
+    /// How it is.
+    pub state: Condition,
+    /// Why, where that is worth saying.
+    pub reason: Option<String>,
+    /// Its first process.
+    pub pid: Option<i32>,
+    /// Memory in use.
+    pub memory: Option<Bytes>,
+    /// The most memory it may use.
+    pub memory_limit: Bytes,
+    /// CPU time used, in microseconds.
+    pub cpu_micros: Option<u64>,
+    /// Processes now.
+    pub processes: Option<u64>,
+    /// Processes killed for lack of memory.
+    pub oom_kills: Option<u64>,
+}
+
+/// The routes of the operator's socket.
+fn router(platform: Platform) -> Router {
+    Router::new()
+        .route("/containers", get(list))
+        .route("/containers/{handle}/log", get(log))
+        .route("/containers/{handle}/start", post(start))
+        .route("/containers/{handle}/stop", post(stop))
+        .route("/containers/{handle}/destroy", post(destroy))
+        .with_state(platform)
+}
+
+async fn list(State(platform): State<Platform>) -> Json<Vec<Row>> {
+    Json(platform.containers.list().iter().map(|(computer, view)| row(computer, view)).collect())
+}
+
+fn row(computer: &Computer, view: &View) -> Row {
+    let usage = computer.usage().ok();
+    Row {
+        handle: computer.handle.to_string(),
+        container: computer.container.to_string(),
+        seat: computer.seat.number(),
+        address: computer.address.to_string(),
+        state: view.condition,
+        reason: view.reason.clone(),
+        pid: view.identity.as_ref().map(|i| i.pid),
+        memory: usage.map(|u| u.memory),
+        memory_limit: computer.limits.memory,
+        cpu_micros: usage.map(|u| u.cpu_micros),
+        processes: usage.map(|u| u.pids),
+        oom_kills: usage.map(|u| u.oom_kills),
+    }
+}
+
+fn user(platform: &Platform, handle: &str) -> Result<User, ApiError> {
+    let unknown = || ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("There is no account {handle:?}."));
+    let parsed = Handle::parse(handle).map_err(|_| unknown())?;
+    platform.accounts.find(&parsed).map_err(ApiError::internal)?.ok_or_else(unknown)
+}
+
+async fn log(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<Response, ApiError> {
+    let user = user(&platform, &handle)?;
+    let log = platform.containers.log(&user.container).await;
+    let log = log.map_err(|e| ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("{e}.")))?;
+    Ok(Body::from_stream(ReaderStream::new(File::from_std(log.into()))).into_response())
+}
+
+async fn start(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<Json<View>, ApiError> {
+    change(&platform, &handle, WantedState::Running, "the operator asked for it", Condition::Running).await
+}
+
+async fn stop(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<Json<View>, ApiError> {
+    change(&platform, &handle, WantedState::Stopped, "the operator stopped it", Condition::Stopped).await
+}
+
+async fn change(
+    platform: &Platform,
+    handle: &str,
+    wanted: WantedState,
+    reason: &str,
+    hoped: Condition,
+) -> Result<Json<View>, ApiError> {
+    let user = user(platform, handle)?;
+    platform.containers.want(&user.container, wanted, reason).await.map_err(ApiError::internal)?;
+    let view = platform.containers.settle(&user.container, hoped, PATIENCE).await;
+    view.map(Json).ok_or_else(|| {
+        ApiError::new(StatusCode::GATEWAY_TIMEOUT, "busy", "It is taking long; look again with `container list`.")
+    })
+}
+
+/// First the container and its files, then the account: cut in between, the account still says what is left to do.
+async fn destroy(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<StatusCode, ApiError> {
+    let user = user(&platform, &handle)?;
+    let reason = "the account is being deleted";
+    platform.containers.want(&user.container, WantedState::Destroyed, reason).await.map_err(ApiError::internal)?;
+    if !platform.containers.part(&user.container, PATIENCE).await {
+        return Err(ApiError::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "busy",
+            "The container is still going; run the command again in a moment.",
+        ));
+    }
+    platform.accounts.delete(user).await.map_err(ApiError::internal)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Serves the operator's socket until the process ends.
+pub async fn serve(socket: tokio::net::UnixListener, platform: Platform) -> std::io::Result<()> {
+    axum::serve(socket, router(platform)).await
+}

@@ -1,0 +1,169 @@
+//! Requests to `{handle}.{domain}`: the owner's go to their computer, nobody else's do.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect};
+use hyper::body::Incoming;
+use matrixos_proxy::{ForwardError, Target};
+use matrixos_supervisor::accounts::Visit;
+use matrixos_supervisor::containers::{Endpoint, NotRunning};
+use matrixos_types::Handle;
+use url::form_urlencoded;
+
+use crate::account::local_path;
+use crate::auth::{COMPUTER_COOKIE, cookie, is_from, set_cookie};
+use crate::error::ApiError;
+use crate::platform::Platform;
+
+/// The one path of a computer's host that the platform answers itself.
+pub(crate) const ENTER: &str = "/.matrixos/enter";
+
+/// How long a request waits for a computer that is starting.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) async fn answer(
+    platform: &Platform,
+    handle: Handle,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Body> {
+    let answered = if request.uri().path() == ENTER && request.method() == Method::GET {
+        enter(platform, &handle, request.uri().query().unwrap_or_default()).await
+    } else {
+        admit(platform, &handle, request, peer).await
+    };
+    answered.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Turns the one-time code that the platform's host gave into this host's own cookie.
+async fn enter(platform: &Platform, handle: &Handle, query: &str) -> Result<Response<Body>, ApiError> {
+    let field = |name: &str| {
+        form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    };
+    let token =
+        platform.accounts.redeem(&field("code").unwrap_or_default(), handle).await.map_err(ApiError::internal)?;
+    let path = local_path(field("path").as_deref());
+    match token {
+        Some(token) => {
+            let headers = AppendHeaders([
+                (header::SET_COOKIE, set_cookie(COMPUTER_COOKIE, &token)),
+                (header::REFERRER_POLICY, "no-referrer".to_owned()),
+            ]);
+            Ok((headers, Redirect::to(&path)).into_response())
+        }
+        // The code was used or is too old: the platform gives its owner another.
+        None => Ok(to_the_door(platform, handle, &path)),
+    }
+}
+
+fn to_the_door(platform: &Platform, handle: &Handle, path: &str) -> Response<Body> {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("path", path).finish();
+    Redirect::to(&format!("{}/enter/{handle}?{query}", platform.origin)).into_response()
+}
+
+async fn admit(
+    platform: &Platform,
+    handle: &Handle,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response<Body>, ApiError> {
+    let Some(visit) = visit(platform, handle, request.headers())? else {
+        if is_navigation(&request) {
+            let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
+            return Ok(to_the_door(platform, handle, path));
+        }
+        return Err(ApiError::not_signed_in());
+    };
+    if !is_by_its_own_page(&request, &platform.origin_of(handle)) {
+        let message = "Only this computer's own pages may do that.";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden_origin", message));
+    }
+    let endpoint = platform.containers.reach(&visit.owner().container, PATIENCE).await?;
+    let target = target(platform, handle, &endpoint, peer)?;
+    let answered = platform.forwarder.forward(request, &target).await?;
+    Ok(answered.map(Body::new))
+}
+
+fn visit(platform: &Platform, handle: &Handle, headers: &HeaderMap) -> Result<Option<Visit>, ApiError> {
+    match cookie(headers, COMPUTER_COOKIE) {
+        Some(token) => platform.accounts.visit(token, handle).map_err(ApiError::internal),
+        None => Ok(None),
+    }
+}
+
+fn field<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a [u8]> {
+    request.headers().get(name).map(HeaderValue::as_bytes)
+}
+
+/// A person who opens an address, as opposed to a page that fetches something.
+fn is_navigation(request: &Request<Incoming>) -> bool {
+    let asks = |name, value: &[u8]| field(request, name) == Some(value);
+    *request.method() == Method::GET && asks("sec-fetch-mode", b"navigate") && asks("sec-fetch-dest", b"document")
+}
+
+/// Neighbours are sibling subdomains, whose requests carry the owner's cookies. So what changes something, and every
+/// WebSocket, must come from this computer's own pages; reading must, too, but for a person who opens an address.
+fn is_by_its_own_page(request: &Request<Incoming>, origin: &str) -> bool {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !safe {
+        return is_from(request.headers(), origin);
+    }
+    if request.headers().contains_key(header::UPGRADE) {
+        // Browsers send no Sec-Fetch-Site with the WebSocket handshake over http, but always the origin.
+        return field(request, "origin") == Some(origin.as_bytes());
+    }
+    match field(request, "sec-fetch-site") {
+        None => field(request, "origin").is_none_or(|o| o == origin.as_bytes()),
+        Some(b"same-origin" | b"none") => true,
+        Some(_) => is_navigation(request),
+    }
+}
+
+fn target(platform: &Platform, handle: &Handle, endpoint: &Endpoint, peer: SocketAddr) -> Result<Target, ApiError> {
+    let value = |text: &str| HeaderValue::from_str(text).map_err(ApiError::internal);
+    let mut authorization = value(&format!("Bearer {}", endpoint.token.0))?;
+    authorization.set_sensitive(true);
+    Ok(Target {
+        address: endpoint.address,
+        authorization,
+        host: value(&platform.authority.of(handle))?,
+        scheme: value(&platform.scheme)?,
+        peer: value(&peer.ip().to_string())?,
+        until: platform.end.clone(),
+    })
+}
+
+impl From<NotRunning> for ApiError {
+    fn from(error: NotRunning) -> Self {
+        let message = format!("{error}.");
+        match error {
+            NotRunning::Unknown => Self::not_found(),
+            NotRunning::Stopped(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", message),
+            NotRunning::Broken(_) | NotRunning::Late => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(5)
+            }
+        }
+    }
+}
+
+impl From<ForwardError> for ApiError {
+    fn from(error: ForwardError) -> Self {
+        match error {
+            ForwardError::Late => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "busy", "The computer did not answer in time.").retry_after(5)
+            }
+            ForwardError::Unreachable(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "busy",
+                "The computer could not be reached. It may be starting anew; please try again.",
+            )
+            .retry_after(2),
+            ForwardError::Address(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "bad_request", "That address cannot be forwarded.")
+            }
+        }
+    }
+}

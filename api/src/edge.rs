@@ -1,0 +1,61 @@
+//! Where a request comes in: one reading of whom it is for, then the platform's own routes or a computer.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use matrixos_proxy::{Refused, Site, framing};
+use tower::ServiceExt;
+
+use crate::error::ApiError;
+use crate::platform::Platform;
+use crate::{computers, routes};
+
+/// The front door.
+#[derive(Clone)]
+pub struct Edge {
+    platform: Platform,
+    router: Router,
+}
+
+impl Edge {
+    /// The front door of a platform.
+    pub fn new(platform: Platform) -> Self {
+        Self { router: routes::router(platform.clone()), platform }
+    }
+
+    /// Answers one request.
+    pub async fn answer(self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if !framing::is_clear(&parts) {
+            return refuse(StatusCode::BAD_REQUEST, "The request's length is not clear.");
+        }
+        match self.platform.authority.site(&parts) {
+            Ok(Site::Platform) => self.own(Request::from_parts(parts, body), peer).await,
+            Ok(Site::Computer(handle)) => {
+                computers::answer(&self.platform, handle, Request::from_parts(parts, body), peer).await
+            }
+            Err(refused @ Refused::Ambiguous) => refuse(StatusCode::BAD_REQUEST, &refused.to_string()),
+            Err(refused @ Refused::Misdirected) => refuse(StatusCode::MISDIRECTED_REQUEST, &refused.to_string()),
+        }
+    }
+
+    async fn own(self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answered: Result<_, Infallible> = self.router.oneshot(request).await;
+        answered.unwrap_or_else(|never| match never {})
+    }
+}
+
+/// An answer after which the connection is not used again: what follows on it could be anything.
+fn refuse(status: StatusCode, message: &str) -> Response<Body> {
+    let mut response = ApiError::new(status, "bad_request", message).into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,68 @@
+//! The platform's pages: built files, held in the program.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::{Embed, EmbeddedFile};
+
+use crate::error::ApiError;
+
+/// Nothing inline, nothing from elsewhere, never in a frame.
+const POLICY: &str = "default-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+#[derive(Embed)]
+#[folder = "$CARGO_MANIFEST_DIR/web/dist"]
+#[allow_missing = true]
+struct Files;
+
+/// Whether the pages were built before this program was.
+pub fn are_built() -> bool {
+    Files::get("index.html").is_some()
+}
+
+/// A file by its name; for every other address the one page that holds all pages, with 404 where none of them lives.
+pub(crate) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) || uri.path().starts_with("/api/") {
+        return ApiError::not_found().into_response();
+    }
+    let name = uri.path().trim_start_matches('/');
+    match Files::get(name).filter(|_| !name.is_empty()) {
+        Some(file) => serve(name, file, StatusCode::OK, &headers),
+        None if name.starts_with("assets/") => ApiError::not_found().into_response(),
+        None => match Files::get("index.html") {
+            Some(file) => serve("index.html", file, status(name), &headers),
+            None => ApiError::not_found().into_response(),
+        },
+    }
+}
+
+fn status(name: &str) -> StatusCode {
+    let known = matches!(name, "" | "signup" | "login" | "account") || name.starts_with('@');
+    if known { StatusCode::OK } else { StatusCode::NOT_FOUND }
+}
+
+fn serve(name: &str, file: EmbeddedFile, status: StatusCode, asked: &HeaderMap) -> Response {
+    let tag =
+        format!("\"{}\"", file.metadata.sha256_hash()[..8].iter().map(|b| format!("{b:02x}")).collect::<String>());
+    let unchanged = asked.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == tag.as_bytes());
+    let body = if unchanged { Body::empty() } else { Body::from(file.data) };
+    let mut response = Response::new(body);
+    *response.status_mut() = if unchanged { StatusCode::NOT_MODIFIED } else { status };
+    let kind = mime_guess::from_path(name).first_or_octet_stream();
+    // Names below assets/ hold a hash of the content (Vite), so they never change.
+    let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let fields = [
+        (header::CONTENT_TYPE, kind.as_ref()),
+        (header::CACHE_CONTROL, caching),
+        (header::ETAG, &tag),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    for (field, value) in fields {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(field, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,120 @@
+//! `matrixos container`: asks the running supervisor over its socket.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use matrixos_api::admin::Row;
+use matrixos_supervisor::containers::View;
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+use crate::cli::{Container, Destroy, Owner};
+use crate::config::Config;
+use crate::layout::Layout;
+
+pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
+    let socket = Layout::of(config).socket();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Container::List { json } => list(&socket, json).await,
+            Container::Logs(Owner { handle }) => logs(&socket, handle.as_str()).await,
+            Container::Start(Owner { handle }) => change(&socket, handle.as_str(), "start").await,
+            Container::Stop(Owner { handle }) => change(&socket, handle.as_str(), "stop").await,
+            Container::Destroy(Destroy { handle, confirm }) => {
+                ensure!(
+                    confirm.as_ref() == Some(&handle),
+                    "this deletes the account and every file of {handle}, for good; to do it, add: --confirm {handle}"
+                );
+                ask(&socket, Method::POST, &format!("/containers/{handle}/destroy")).await?;
+                println!("{handle}: destroyed");
+                Ok(())
+            }
+        }
+    })
+}
+
+async fn ask(socket: &Path, method: Method, path: &str) -> Result<Response<Incoming>> {
+    let stream = UnixStream::connect(socket).await.with_context(|| {
+        format!(
+            "the platform does not answer on {}; start it (matrixos serve), and use the same --instance",
+            socket.display()
+        )
+    })?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let request = Request::builder().method(method).uri(path).header("host", "matrixos").body(Empty::<Bytes>::new())?;
+    let response = sender.send_request(request).await?;
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let (status, body) = (response.status(), response.into_body().collect().await?.to_bytes());
+    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match error["error"]["message"].as_str() {
+        Some(message) => bail!("{message}"),
+        None => bail!("the platform answered {status}"),
+    }
+}
+
+async fn list(socket: &Path, json: bool) -> Result<()> {
+    let body = ask(socket, Method::GET, "/containers").await?.into_body().collect().await?.to_bytes();
+    if json {
+        std::io::stdout().write_all(&body)?;
+        println!();
+        return Ok(());
+    }
+    let rows: Vec<Row> = serde_json::from_slice(&body)?;
+    println!(
+        "{:<20} {:<9} {:>8} {:>12} {:>12} {:>5} {:>5}  {:<22} REASON",
+        "HANDLE", "STATE", "PID", "MEMORY", "LIMIT", "PROCS", "OOM", "ADDRESS"
+    );
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    for row in rows {
+        println!(
+            "{:<20} {:<9} {:>8} {:>12} {:>12} {:>5} {:>5}  {:<22} {}",
+            row.handle,
+            row.state,
+            shown(row.pid.map(|p| p.to_string())),
+            shown(row.memory.map(|m| m.to_string())),
+            row.memory_limit.to_string(),
+            shown(row.processes.map(|p| p.to_string())),
+            shown(row.oom_kills.map(|o| o.to_string())),
+            row.address,
+            row.reason.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+async fn logs(socket: &Path, handle: &str) -> Result<()> {
+    let mut body = ask(socket, Method::GET, &format!("/containers/{handle}/log")).await?.into_body();
+    let mut out = std::io::stdout().lock();
+    while let Some(frame) = body.frame().await {
+        if let Ok(bytes) = frame?.into_data() {
+            out.write_all(&bytes)?;
+        }
+    }
+    Ok(())
+}
+
+async fn change(socket: &Path, handle: &str, act: &str) -> Result<()> {
+    let body = ask(socket, Method::POST, &format!("/containers/{handle}/{act}"))
+        .await?
+        .into_body()
+        .collect()
+        .await?
+        .to_bytes();
+    let view: View = serde_json::from_slice(&body)?;
+    match view.reason {
+        Some(reason) => println!("{handle}: {} ({reason})", view.condition),
+        None => println!("{handle}: {}", view.condition),
+    }
+    Ok(())
+}

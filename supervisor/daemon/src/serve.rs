@@ -1,0 +1,178 @@
+//! `matrixos serve`: everything that needs root, then giving root away, then serving.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::Child;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use matrixos_api::{Edge, Platform, admin};
+use matrixos_launcher::{Spawned, spawn};
+use matrixos_netns::Network;
+use matrixos_proxy::listen;
+use matrixos_rootfs::image;
+use matrixos_runtime::client::LauncherClient;
+use matrixos_runtime::protocol::LauncherConfig;
+use matrixos_supervisor::accounts::Accounts;
+use matrixos_supervisor::clock::SystemClock;
+use matrixos_supervisor::containers::{Containers, GatewayKey, Settings};
+use matrixos_supervisor::store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::config::Config;
+use crate::layout::Layout;
+use crate::privileges::{self, Account};
+use crate::{doctor, logging};
+
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+/// What root has prepared for the process that will not be root.
+struct Prepared {
+    listeners: Vec<TcpListener>,
+    admin: UnixListener,
+    launcher: OwnedFd,
+    child: Child,
+    settings: Settings,
+}
+
+pub(crate) fn run(config: &Config) -> Result<()> {
+    logging::init(config.log);
+    doctor::ensure_fit(config)?;
+    ensure!(
+        matrixos_api::are_built(),
+        "this program was built without its pages; build api/web first, then the program (scripts/run does both)"
+    );
+    let account = privileges::account(&config.user)?;
+    let prepared = prepare(config, account)?;
+    // The data may lie below a directory that the serving account may not pass through, /root for example. Its own
+    // directories are reached from here.
+    std::env::set_current_dir(&config.data).with_context(|| format!("cannot enter {}", config.data.display()))?;
+    privileges::drop_to(account)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(serve(config, prepared))
+}
+
+fn prepare(config: &Config, account: Account) -> Result<Prepared> {
+    let layout = Layout::of(config);
+    layout.make(account)?;
+    let image = image::current(&config.data)?;
+    image::ensure_unpacked(&config.data, &image).context("the image of the computers")?;
+    let network = Network::new(config.instance.clone(), config.pool)?;
+    let admin = bind_admin(&layout.socket(), account)?;
+    let listeners = config.listen.iter().map(bind).collect::<Result<_>>()?;
+    let Spawned { socket, child } = spawn(&launcher_config(config))?;
+    let settings = Settings { instance: config.instance.clone(), network, limits: config.limits, image };
+    Ok(Prepared { listeners, admin, launcher: socket, child, settings })
+}
+
+fn launcher_config(config: &Config) -> LauncherConfig {
+    LauncherConfig {
+        instance: config.instance.clone(),
+        data: config.data.clone(),
+        run: config.run.clone(),
+        pool: config.pool,
+        domain: config.domain().to_owned(),
+        services: Vec::new(),
+    }
+}
+
+fn bind(address: &SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{address} is in use by another program; end it, or choose another address with --listen")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            anyhow::anyhow!("{address} is not an address of this machine; choose one with --listen")
+        }
+        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The operator's socket: for root, and for the supervisor that serves it.
+fn bind_admin(path: &Path, account: Account) -> Result<UnixListener> {
+    if UnixStream::connect(path).is_ok() {
+        bail!(
+            "the platform runs already (its socket {} answers); stop it first, or use --instance for a second one",
+            path.display()
+        );
+    }
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            return Err(e).with_context(|| format!("cannot replace {}", path.display()));
+        }
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    chown(path, Some(account.uid.as_raw()), Some(account.gid.as_raw()))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
+    let end = CancellationToken::new();
+    let store = Store::open(Path::new("store")).context("opening the store")?;
+    let key = GatewayKey::load_or_create(Path::new("keys/gateway.key")).context("the key of the gateways")?;
+    let launcher = LauncherClient::new(prepared.launcher).context("the launcher's socket")?;
+    let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), &config.origin).map_err(anyhow::Error::msg)?;
+    let containers = Containers::take_charge(store, launcher, key, prepared.settings)
+        .await
+        .context("taking charge of the computers")?;
+    let platform = Platform::new(accounts, containers, &config.origin, end.clone());
+    let mut doors = JoinSet::new();
+    for listener in prepared.listeners {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let edge = Edge::new(platform.clone());
+        let answer = move |request, peer| edge.clone().answer(request, peer);
+        doors.spawn(listen::serve(listener, listen::Limits::default(), answer, end.clone()));
+    }
+    let admin = tokio::net::UnixListener::from_std(prepared.admin)?;
+    tokio::spawn(axum_admin(admin, platform.clone()));
+    tokio::spawn(tidy(platform));
+    info!(origin = %config.origin.as_str().trim_end_matches('/'), "ready");
+    let outcome = until_the_end(prepared.child).await;
+    info!("draining; the computers run on");
+    end.cancel();
+    while doors.join_next().await.is_some() {}
+    outcome
+}
+
+async fn axum_admin(socket: tokio::net::UnixListener, platform: Platform) {
+    if let Err(error) = admin::serve(socket, platform).await {
+        error!(%error, "the operator's socket is closed");
+    }
+}
+
+async fn tidy(platform: Platform) {
+    let mut pause = tokio::time::interval(TIDY_EVERY);
+    loop {
+        pause.tick().await;
+        platform.tidy().await;
+    }
+}
+
+/// Returns when the process is asked to end; fails when the launcher has ended, since nothing works without it.
+async fn until_the_end(mut launcher: Child) -> Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let gone = tokio::task::spawn_blocking(move || launcher.wait());
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        status = gone => match status {
+            Ok(Ok(status)) => bail!("the launcher ended ({status}); start the platform again (the computers run on)"),
+            _ => bail!("the launcher was lost; start the platform again (the computers run on)"),
+        },
+    }
+}
