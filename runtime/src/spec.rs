@@ -73,7 +73,6 @@ fn process(launch: &Launch, place: &Place, limits: Limits) -> Value {
         format!("{TOKEN_ENV}={}", launch.token.0),
         format!("MATRIX_MEMORY_LIMIT={}", limits.memory.0),
         format!("MATRIX_CPU_MILLI={}", limits.cpu_milli),
-        format!("MATRIX_PIDS_LIMIT={}", limits.pids),
     ];
     json!({
         "terminal": false,

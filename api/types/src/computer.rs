@@ -51,10 +51,10 @@ pub struct Identity {
 pub struct SystemInfo {
     /// Version of the gateway.
     pub version: String,
-    /// Name of the operating system of the image.
-    pub os: String,
+    /// The operating system of the image.
+    pub image: Option<String>,
     /// Seconds since the gateway started.
-    pub uptime_seconds: u64,
+    pub uptime: u64,
     /// Channels that are really connected.
     pub channels: Vec<String>,
     /// Modules that are active.
@@ -63,10 +63,10 @@ pub struct SystemInfo {
     pub disk: Measure,
     /// Bytes of memory of all processes, shared pages not counted, and the most there may be.
     pub memory: Measure,
-    /// Processes, and the most there may be.
-    pub processes: Measure,
-    /// CPU time allowed, in thousandths of one CPU.
-    pub cpu_milli: Option<u64>,
+    /// CPU time allowed, in CPUs: 0.5 is half of one.
+    pub cpu_limit: Option<f64>,
+    /// Processes now.
+    pub processes: Option<u64>,
 }
 
 /// An amount and its limit.
@@ -94,14 +94,17 @@ pub struct Listing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// Its name; a name that is not UTF-8 is shown with replacement characters and cannot be opened here.
+    /// Its name.
     pub name: String,
     /// What it is.
     pub kind: EntryKind,
     /// Bytes of a file.
     pub size: u64,
-    /// When it was last changed, in seconds since 1970.
-    pub modified: u64,
+    /// When it was last changed, in milliseconds since 1970, if the file system knows.
+    pub modified: Option<u64>,
+    /// The name is not UTF-8: it is shown with replacement characters, and cannot be asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lossy: bool,
 }
 
 /// What an entry of a folder is.
@@ -109,11 +112,11 @@ pub struct Entry {
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// A folder.
-    Folder,
+    Directory,
     /// A regular file.
     File,
     /// A symbolic link.
-    Link,
+    Symlink,
     /// A socket, a pipe.
     Other,
 }
@@ -134,6 +137,9 @@ pub struct RenameBody {
     pub to: String,
 }
 
+/// Close code of `WS /ws/terminal` when no shell could be had; the reason says why, for people.
+pub const TERMINAL_REFUSED: u16 = 4409;
+
 /// Text frames of `WS /ws/terminal`; binary frames are the terminal's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -143,6 +149,8 @@ pub enum TerminalControl {
         /// To be given as `?session=` when connecting again.
         id: String,
     },
+    /// From the gateway: what the screen held before has been sent; what follows is new.
+    Replayed,
     /// From the desktop: the window has this many cells now.
     Resize {
         /// Columns, 1 to 1,000.

@@ -13,6 +13,7 @@ use axum::response::Response;
 use cap_std::fs::{Dir, DirEntry, Metadata};
 use futures_util::StreamExt;
 use matrixos_types::computer::{Entry, EntryKind, Listing, PathBody, RenameBody};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use crate::desktop::blocking;
@@ -23,6 +24,7 @@ use crate::state::Gateway;
 const LISTED: usize = 10_000;
 /// Where deleted things go.
 const TRASH: &str = ".trash";
+const FILE_POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'";
 
 /// A path within the home: no way up, no root, no empty part. Empty stands for the home itself.
 fn relative(text: &str) -> Result<PathBuf, Failure> {
@@ -66,57 +68,83 @@ fn entries(home: &Dir, path: &Path) -> io::Result<(Vec<Entry>, bool)> {
     let truncated = entries.len() > LISTED;
     entries.truncate(LISTED);
     entries.sort_by(|a, b| {
-        (a.kind != EntryKind::Folder, a.name.to_lowercase()).cmp(&(b.kind != EntryKind::Folder, b.name.to_lowercase()))
+        (a.kind != EntryKind::Directory, a.name.to_lowercase())
+            .cmp(&(b.kind != EntryKind::Directory, b.name.to_lowercase()))
     });
     Ok((entries, truncated))
 }
 
 fn entry(entry: &DirEntry) -> Option<Entry> {
-    let found = entry.metadata().ok()?;
+    let (found, name) = (entry.metadata().ok()?, entry.file_name());
+    let lossy = name.to_str().is_none();
     Some(Entry {
-        name: entry.file_name().to_string_lossy().into_owned(),
+        name: name.to_string_lossy().into_owned(),
         kind: kind(&found),
         size: found.len(),
         modified: modified(&found),
+        lossy,
     })
 }
 
 fn kind(found: &Metadata) -> EntryKind {
     let file_type = found.file_type();
     match () {
-        () if file_type.is_dir() => EntryKind::Folder,
+        () if file_type.is_dir() => EntryKind::Directory,
         () if file_type.is_file() => EntryKind::File,
-        () if file_type.is_symlink() => EntryKind::Link,
+        () if file_type.is_symlink() => EntryKind::Symlink,
         () => EntryKind::Other,
     }
 }
 
-fn modified(found: &Metadata) -> u64 {
-    let time = found.modified().map(cap_std::time::SystemTime::into_std).unwrap_or(UNIX_EPOCH);
-    time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+fn modified(found: &Metadata) -> Option<u64> {
+    let time = found.modified().ok()?.into_std();
+    u64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
 pub(crate) async fn download(
     State(gateway): State<Gateway>,
     method: Method,
     UrlPath(path): UrlPath<String>,
+    asked: HeaderMap,
 ) -> Result<Response, Failure> {
     let path = below_home(&path)?;
     let kind = mime_guess::from_path(&path).first_or_octet_stream();
-    let (file, length) = blocking(gateway, move |home| open(home, &path)).await?;
-    let body = if method == Method::HEAD { Body::empty() } else { Body::from_stream(ReaderStream::new(file)) };
+    let (mut file, length) = blocking(gateway, move |home| open(home, &path)).await?;
+    let part = asked.get(header::RANGE).and_then(|value| range(value.to_str().ok()?, length));
+    let (start, count) = part.unwrap_or((0, length));
+    if start > 0 {
+        file.seek(io::SeekFrom::Start(start)).await?;
+    }
+    let body =
+        if method == Method::HEAD { Body::empty() } else { Body::from_stream(ReaderStream::new(file.take(count))) };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind.as_ref()).map_err(io::Error::other)?);
-    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(header::CONTENT_LENGTH, count.into());
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // A page among the files must not act as the desktop.
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FILE_POLICY));
+    if part.is_some() {
+        let described = format!("bytes {start}-{}/{length}", start + count - 1);
+        headers.insert(header::CONTENT_RANGE, HeaderValue::from_str(&described).map_err(io::Error::other)?);
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
     Ok(response)
+}
+
+/// Start and number of bytes of a range (RFC 9110, section 14.1.2). Of several ranges, and of one that lies outside, a
+/// server may send the whole file instead.
+fn range(text: &str, length: u64) -> Option<(u64, u64)> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let end = length.checked_sub(1)?;
+    let (start, last) = match (first.is_empty(), last.is_empty()) {
+        (true, _) => (length.saturating_sub(last.parse().ok()?), end),
+        (false, true) => (first.parse().ok()?, end),
+        (false, false) => (first.parse().ok()?, last.parse::<u64>().ok()?.min(end)),
+    };
+    (start <= last).then(|| (start, last - start + 1))
 }
 
 /// Opens a regular file; a pipe is not waited for.

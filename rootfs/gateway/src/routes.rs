@@ -1,7 +1,7 @@
 //! Every route of the gateway, in one table.
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Router, middleware};
 
 use crate::state::Gateway;
@@ -27,6 +27,7 @@ pub const ROUTES: &[Route] = &[
     ("/files/{*path}", || {
         get(files::download).put(files::upload).delete(files::delete).layer(DefaultBodyLimit::disable())
     }),
+    ("/api/terminals/{id}", || delete(terminal::end)),
     ("/ws/terminal", || get(terminal::connect)),
 ];
 

@@ -36,8 +36,6 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Thousandths of one CPU.
     pub cpu_milli: Option<u64>,
-    /// Processes and threads.
-    pub pids: Option<u64>,
 }
 
 impl Settings {
@@ -63,11 +61,7 @@ impl Settings {
             shell: path("MATRIX_SHELL", SHELL_PATH),
             template: path("MATRIX_TEMPLATE", TEMPLATE_PATH),
             upload_limit: number("MATRIX_UPLOAD_LIMIT").unwrap_or(1 << 30),
-            limits: Limits {
-                memory: number("MATRIX_MEMORY_LIMIT"),
-                cpu_milli: number("MATRIX_CPU_MILLI"),
-                pids: number("MATRIX_PIDS_LIMIT"),
-            },
+            limits: Limits { memory: number("MATRIX_MEMORY_LIMIT"), cpu_milli: number("MATRIX_CPU_MILLI") },
         })
     }
 }

@@ -27,14 +27,14 @@ fn read(gateway: &Gateway) -> SystemInfo {
     let limits = gateway.settings.limits;
     SystemInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        os: os_name().unwrap_or_else(|| "Linux".to_owned()),
-        uptime_seconds: gateway.started.elapsed().as_secs(),
+        image: os_name(),
+        uptime: gateway.started.elapsed().as_secs(),
         channels: Vec::new(),
         modules: vec!["desktop".to_owned(), "files".to_owned(), "terminal".to_owned()],
         disk: Measure { used: size_of(&gateway.settings.home), limit: None },
         memory: Measure { used: Some(memory), limit: limits.memory },
-        processes: Measure { used: Some(processes), limit: limits.pids },
-        cpu_milli: limits.cpu_milli,
+        cpu_limit: limits.cpu_milli.map(|milli| milli as f64 / 1_000.0),
+        processes: Some(processes),
     }
 }
 

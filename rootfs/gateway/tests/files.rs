@@ -22,6 +22,16 @@ fn a_file_is_stored_listed_read_renamed_and_trashed() {
     );
     let head = computer.ask("HEAD", "/files/note%20one.txt", b"");
     assert!(head.status == 200 && head.body.is_empty() && head.head.contains("content-length: 5"), "{}", head.head);
+    for (range, status, text) in [
+        ("bytes=1-2", 206, "el"),
+        ("bytes=3-", 206, "lo"),
+        ("bytes=-2", 206, "lo"),
+        ("bytes=9-", 200, "hello"),
+        ("nonsense", 200, "hello"),
+    ] {
+        let part = computer.raw(format!("GET /files/note%20one.txt HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\nrange: {range}\r\nconnection: close\r\n\r\n").as_bytes());
+        assert_eq!((part.status, part.text().as_str()), (status, text), "{range}");
+    }
     assert_eq!(computer.post("/api/files/mkdir", json!({"path": "folder"})).status, 201);
     assert_eq!(computer.post("/api/files/rename", json!({"from": "note one.txt", "to": "folder/two.txt"})).status, 204);
     let listing = computer.get("/api/files/list?path=folder").json();

@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 
 use crate::pid1::Ended;
 pub(crate) use session::{Session, Size};
-pub(crate) use socket::connect;
+pub(crate) use socket::{connect, end};
 
 /// Shells at once. The one that has been without a desktop for longest makes room for a new one.
 const MOST: usize = 8;
@@ -51,6 +51,12 @@ impl Terminals {
         let session = Session::start(&self.home, size, self.ended.subscribe())?;
         sessions.insert(session.id().to_owned(), session.clone());
         Ok(Some(session))
+    }
+
+    /// Ends a shell whose window was closed. False if there is none of that id.
+    pub(crate) fn end(&self, id: &str) -> bool {
+        let session = self.sessions().remove(id);
+        session.inspect(Session::hang_up).is_some()
     }
 
     /// Tells every shell that its terminal is gone.

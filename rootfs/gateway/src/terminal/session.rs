@@ -45,6 +45,7 @@ pub(crate) enum Input {
 /// To the desktop.
 pub(crate) enum Output {
     Bytes(Bytes),
+    Replayed,
     Exit(Option<i32>),
 }
 
@@ -192,6 +193,7 @@ async fn replay(past: &mut VecDeque<u8>, output: mpsc::Sender<Output>) -> Option
     if !bytes.is_empty() && output.send(Output::Bytes(bytes)).await.is_err() {
         return None;
     }
+    output.send(Output::Replayed).await.ok()?;
     Some(output)
 }
 

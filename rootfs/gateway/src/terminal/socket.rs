@@ -1,10 +1,10 @@
 //! `WS /ws/terminal`: binary frames are the terminal's bytes, text frames are control messages.
 
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, State};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use matrixos_types::computer::TerminalControl;
+use matrixos_types::computer::{TERMINAL_REFUSED, TerminalControl};
 use serde::Deserialize;
 
 use super::session::{Input, Output, output_channel};
@@ -39,11 +39,23 @@ pub(crate) async fn connect(
 ) -> Result<Response, Failure> {
     let size = Size { cols: wanted.cols, rows: wanted.rows };
     let session = gateway.terminals.find_or_start(wanted.session.as_deref(), size)?;
-    let full = || {
-        Failure::new(StatusCode::CONFLICT, "too_many_terminals", "Eight terminals are open. Close one, then try again.")
-    };
-    let session = session.ok_or_else(full)?;
-    Ok(upgrade.max_message_size(MESSAGE).on_upgrade(move |socket| converse(socket, session, size)))
+    Ok(upgrade.max_message_size(MESSAGE).on_upgrade(move |socket| async move {
+        match session {
+            Some(session) => converse(socket, session, size).await,
+            None => refuse(socket).await,
+        }
+    }))
+}
+
+/// A browser does not show its page why a handshake failed, so the reason comes after it.
+async fn refuse(mut socket: WebSocket) {
+    let reason = "Eight terminals are open. Close one, then try again.".into();
+    let _ = socket.send(Message::Close(Some(CloseFrame { code: TERMINAL_REFUSED, reason }))).await;
+}
+
+/// `DELETE /api/terminals/{id}`.
+pub(crate) async fn end(State(gateway): State<Gateway>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    if gateway.terminals.end(&id) { Ok(StatusCode::NO_CONTENT) } else { Err(Failure::not_found()) }
 }
 
 async fn converse(mut socket: WebSocket, session: Session, size: Size) {
@@ -71,6 +83,7 @@ async fn exchange(socket: &mut WebSocket, session: &Session, size: Size) -> Resu
             },
             said = output.recv() => match said {
                 Some(Output::Bytes(bytes)) => socket.send(Message::Binary(bytes)).await.map_err(drop)?,
+                Some(Output::Replayed) => control(socket, &TerminalControl::Replayed).await?,
                 Some(Output::Exit(code)) => return control(socket, &TerminalControl::Exit { code }).await,
                 // Another desktop has taken the session over.
                 None => return Ok(()),
