@@ -56,7 +56,7 @@ export class Person {
   async signUp() {
     await this.page.goto(`${origin}/signup`);
     await this.at("handle-input").fill(this.handle);
-    await until("the handle is shown as available", async () => /available/i.test(await this.at("handle-status").innerText()));
+    await until("the handle is shown as available", async () => /^Available/.test(await this.at("handle-status").innerText()));
     await this.at("create-computer").click();
     await this.arrived();
   }

@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("supervisor", &["types", "store", "runtime", "rootfs", "netns"]),
     ("api", &["types", "proxy", "supervisor"]),
     ("daemon", &["types", "api", "proxy", "supervisor", "launcher", "runtime", "rootfs", "netns"]),
-    ("testkit", &["types"]),
+    ("testkit", &["types", "runtime"]),
 ];
 
 /// Outside crates that only the named ones of ours may use.

@@ -1,6 +1,7 @@
 //! What tests need and the product must not contain: a person's authenticator, a clock that is set by hand.
 
 pub mod authenticator;
+pub mod launcher;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
