@@ -13,6 +13,8 @@ use tar::{Builder, EntryType, Header};
 /// One entry of a layer: name, kind, mode, content or link target.
 type Item = (&'static str, EntryType, u32, &'static str);
 
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 fn tar(items: &[Item]) -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
     for (name, kind, mode, content) in items {
@@ -52,7 +54,7 @@ fn layout(folder: &Path, layers: &[&[Item]], compressed: bool) -> (PathBuf, Stri
     };
     let described =
         |media: &str, (digest, size): (String, usize)| json!({ "mediaType": media, "digest": digest, "size": size });
-    let (media, pack): (&str, fn(&[u8]) -> Vec<u8>) = if compressed {
+    let (media, pack): (&str, Pack) = if compressed {
         ("application/vnd.oci.image.layer.v1.tar+zstd", |tar| zstd::encode_all(tar, 3).unwrap())
     } else {
         ("application/vnd.oci.image.layer.v1.tar", <[u8]>::to_vec)

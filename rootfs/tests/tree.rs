@@ -73,7 +73,7 @@ fn removal_follows_no_link_copes_with_depth_and_can_be_repeated() {
     let deep = Command::new("perl").args(["-e", dig]).arg(&tree).status().unwrap();
     assert!(deep.success());
     fs::create_dir(tree.join("closed")).unwrap();
-    fs::set_permissions(tree.join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(tree.join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     tree::remove(folder.path(), &handle, seat).unwrap();
     assert!(!tree.exists() && outside.join("precious").exists() && Path::new("/etc/passwd").exists());
     tree::remove(folder.path(), &handle, seat).unwrap();

@@ -40,6 +40,7 @@ pub fn run() -> std::process::ExitCode {
 }
 
 fn begin() -> Result<(), Box<dyn std::error::Error>> {
+    close_strangers()?;
     let config = std::env::var(CONFIG_ENV).map_err(|_| "this command is started by `matrixos serve`, not by hand")?;
     let config: LauncherConfig = serde_json::from_str(&config)?;
     let socket = take_socket()?;
@@ -54,6 +55,14 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     let house = House::prepare(config)?;
     Launcher { house, socket, ends, jobs: Jobs::default() }.serve()?;
     Ok(())
+}
+
+/// Whatever descriptors the operator's shell or service manager left open are nothing that containers may inherit
+/// (CVE-2024-21626).
+#[allow(unsafe_code)]
+fn close_strangers() -> io::Result<()> {
+    // SAFETY: called first of all, when this program has opened nothing yet: no descriptor from 3 on is owned by any value.
+    Ok(Errno::result(unsafe { nix::libc::close_range(3, nix::libc::c_uint::MAX, 0) }).map(drop)?)
 }
 
 /// The socket came as standard input; containers must not find it there.
