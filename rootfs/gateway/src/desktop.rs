@@ -14,9 +14,8 @@ use serde_json::{Value, json};
 use crate::error::Failure;
 use crate::state::Gateway;
 
-/// Styles may be set inline because the terminal positions its cells that way; scripts may not.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; \
-     frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// Nothing inline, nothing from elsewhere, never in a frame (rootfs/shell/README.md says why that suffices).
+const POLICY: &str = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Serves a file of the desktop; every address without a file name ending is the desktop itself.
 pub(crate) async fn page(State(gateway): State<Gateway>, method: Method, uri: Uri) -> Result<Response, Failure> {
