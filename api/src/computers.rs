@@ -81,7 +81,14 @@ async fn admit(
         let message = "Only this computer's own pages may do that.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden_origin", message));
     }
-    let endpoint = platform.containers.reach(&visit.owner().container, PATIENCE).await?;
+    let endpoint = match platform.containers.reach(&visit.owner().container, PATIENCE).await {
+        Ok(endpoint) => endpoint,
+        // The owner's account page says how the computer is and why, and lets them try again.
+        Err(_) if is_navigation(&request) => {
+            return Ok(Redirect::to(&format!("{}/account", platform.origin)).into_response());
+        }
+        Err(error) => return Err(error.into()),
+    };
     let target = target(platform, handle, &endpoint, peer)?;
     let answered = platform.forwarder.forward(request, &target).await?;
     Ok(answered.map(Body::new))

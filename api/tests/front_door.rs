@@ -259,6 +259,16 @@ async fn only_the_owner_is_shown_through_the_door_of_a_computer() {
         .await;
     assert_eq!(owner.status, 503, "{}", owner.body);
     assert!(owner.body.contains("this launcher makes nothing"), "{}", owner.body);
+    let opened = house
+        .ask(
+            "GET",
+            &house.computer("alice"),
+            "/",
+            &format!("cookie: {visit}\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\n"),
+            "",
+        )
+        .await;
+    assert_eq!(opened.header("location"), Some(format!("{}/account", house.origin)), "a person is shown why");
     for (what, host, fields) in [
         ("no cookie", "alice", String::new()),
         ("the platform's cookie", "alice", format!("cookie: {alice}\r\n")),

@@ -84,7 +84,7 @@ impl LauncherClient {
     }
 
     /// Removes everything of the container but its files.
-    pub async fn take_down(&self, container: ContainerId, seat: Seat) -> Result<(), CallError> {
+    pub async fn take_down(&self, container: ContainerId, seat: Option<Seat>) -> Result<(), CallError> {
         self.call(Act::TakeDown { container, seat }).await.map(drop)
     }
 

@@ -60,8 +60,8 @@ pub enum Act {
     TakeDown {
         /// The container.
         container: ContainerId,
-        /// The seat whose link is removed.
-        seat: Seat,
+        /// The seat whose link is removed, if it is known: a link also goes with its container's namespace.
+        seat: Option<Seat>,
     },
     /// [`Act::TakeDown`], and delete the user's tree for good. Reply: [`Answer::Done`].
     Destroy {

@@ -21,7 +21,8 @@ function must(name) {
 
 /** Runs one `matrixos` command and returns what it printed. */
 export async function matrixos(...args) {
-  const { stdout } = await run(program, ["--data", data, "--instance", instance, ...args]);
+  const named = args.includes("--instance") ? [] : ["--instance", instance];
+  const { stdout } = await run(program, ["--data", data, ...named, ...args]);
   return stdout;
 }
 

@@ -5,7 +5,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { LAPTOP, PHONE, Person, launch } from "./browser.mjs";
-import { Supervisor, containers, data, forgetEverything, origin, status, takeEverythingDown, until } from "./platform.mjs";
+import { Supervisor, containers, data, forgetEverything, matrixos, origin, status, takeEverythingDown, until } from "./platform.mjs";
 
 const ID_OF_SEAT = (seat) => 2 ** 20 + seat * 65_536 + 1000;
 let supervisor, browser, alice, bob;
@@ -152,6 +152,30 @@ test("a taken handle and a malformed one are refused with a reason and suggestio
   await late.at("handle-input").fill("Ä");
   await until("malformed", async () => /lower-case/i.test(await late.at("handle-status").innerText()));
   await late.context.close();
+});
+
+test("a start that cannot work says why and what to do", async () => {
+  const refused = async (...args) => {
+    const error = await matrixos(...args).then(() => assert.fail("it started"), (e) => e);
+    return error.stderr;
+  };
+  assert.match(await refused("serve"), /the platform runs already/);
+  assert.match(await refused("serve", "--instance", "e2etwo"), /8080 is in use by another program.*--listen/);
+  assert.match(await refused("store", "verify"), /in use by another process/);
+  assert.match(await refused("container", "stop", "nobody-here"), /no account "nobody-here"/);
+  assert.match(await refused("container", "destroy", "alice"), /add: --confirm alice/);
+});
+
+test("the operator stops and starts a computer, and its owner is told", async () => {
+  assert.match(await matrixos("container", "stop", "alice"), /alice: stopped/);
+  await alice.page.goto(alice.computer);
+  await alice.page.waitForURL(`${origin}/account`);
+  await alice.page.getByText(/the operator stopped it/).waitFor();
+  await alice.picture("account-stopped");
+  assert.match(await matrixos("container", "start", "alice"), /alice: running/);
+  await alice.page.goto(alice.computer);
+  await alice.arrived();
+  assert.match(await matrixos("container", "logs", "alice"), /serving/);
 });
 
 test("no page reported an error", () => {

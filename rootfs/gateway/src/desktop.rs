@@ -15,7 +15,8 @@ use crate::error::Failure;
 use crate::state::Gateway;
 
 /// Nothing inline, nothing from elsewhere, never in a frame (rootfs/shell/README.md says why that suffices).
-const POLICY: &str = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Serves a file of the desktop; every address without a file name ending is the desktop itself.
 pub(crate) async fn page(State(gateway): State<Gateway>, method: Method, uri: Uri) -> Result<Response, Failure> {

@@ -33,11 +33,11 @@ pub(crate) fn launch(house: &House, request: &Launch) -> Result<Running, Failure
     let lease = house
         .lease(request.seat)
         .ok_or_else(|| refused("network", "the address pool is too small for this seat; enlarge network.pool"))?;
-    removal::take_down(house, &request.container, request.seat)?;
+    removal::take_down(house, &request.container, Some(request.seat))?;
     let result = make(house, request, &lease);
     if result.is_err() {
         // The first failure is the one worth telling.
-        let _ = removal::take_down(house, &request.container, request.seat);
+        let _ = removal::take_down(house, &request.container, Some(request.seat));
     }
     result
 }

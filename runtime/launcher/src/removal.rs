@@ -24,9 +24,9 @@ fn failed(step: &str, message: impl ToString) -> Failure {
 }
 
 /// Removes everything of the container but the user's files.
-pub(crate) fn take_down(house: &House, container: &ContainerId, seat: Seat) -> Result<(), Failure> {
+pub(crate) fn take_down(house: &House, container: &ContainerId, seat: Option<Seat>) -> Result<(), Failure> {
     clear_groups(house, container).map_err(|e| failed("control group", e))?;
-    if let Some(lease) = house.lease(seat) {
+    if let Some(lease) = seat.and_then(|seat| house.lease(seat)) {
         apply::detach(&lease).map_err(|e| failed("network", e))?;
     }
     for folder in [house.states().join(container.as_str()), house.container(container)] {
@@ -42,7 +42,7 @@ pub(crate) fn take_down(house: &House, container: &ContainerId, seat: Seat) -> R
 
 /// [`take_down`], and the user's files.
 pub(crate) fn destroy(house: &House, container: &ContainerId, seat: Seat, handle: &Handle) -> Result<(), Failure> {
-    take_down(house, container, seat)?;
+    take_down(house, container, Some(seat))?;
     tree::remove(&house.config.data, handle, seat).map_err(|e| failed("files", e))
 }
 

@@ -141,7 +141,7 @@ impl House {
     }
 
     fn take_down(&self, launch: &Launch) {
-        self.block(self.client().take_down(launch.container.clone(), launch.seat)).expect("taken down");
+        self.block(self.client().take_down(launch.container.clone(), Some(launch.seat))).expect("taken down");
     }
 
     /// Launches, waits for the script's end, and returns what it wrote to `out`.
@@ -180,8 +180,7 @@ impl House {
 impl Drop for House {
     fn drop(&mut self) {
         for observed in self.block(self.client().observe()).unwrap_or_default() {
-            let seat = observed.seat.unwrap_or(Seat::new(1).unwrap());
-            let _ = self.block(self.client().take_down(observed.container, seat));
+            let _ = self.block(self.client().take_down(observed.container, observed.seat));
         }
         self.client = None;
         self.socket = None;

@@ -130,7 +130,7 @@ impl Actor {
     }
 
     async fn take_down(&mut self) {
-        let done = self.world.launcher.take_down(self.computer.container.clone(), self.computer.seat).await;
+        let done = self.world.launcher.take_down(self.computer.container.clone(), Some(self.computer.seat)).await;
         self.after_removal(done, State::Absent).await;
     }
 

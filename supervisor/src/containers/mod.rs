@@ -175,8 +175,7 @@ impl Containers {
 
     async fn remove_orphan(&self, orphan: Observed) {
         warn!(container = %orphan.container, "removing a container that belongs to no account");
-        let Some(seat) = orphan.seat.or_else(|| Seat::new(1).ok()) else { return };
-        if let Err(error) = self.world.launcher.take_down(orphan.container.clone(), seat).await {
+        if let Err(error) = self.world.launcher.take_down(orphan.container.clone(), orphan.seat).await {
             warn!(container = %orphan.container, %error, "could not remove it");
         }
     }
