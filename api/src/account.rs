@@ -59,7 +59,15 @@ pub(crate) async fn start_computer(
 }
 
 fn shown(view: &View) -> Json<Value> {
-    Json(json!({ "state": view.condition, "reason": view.reason, "steps": view.steps }))
+    Json(json!({ "state": view.condition, "reason": view.reason.as_deref().map(sentence), "steps": view.steps }))
+}
+
+/// A reason as it is written down, as a sentence for people.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.trim().chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if reason.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 #[derive(Deserialize)]

@@ -40,7 +40,7 @@ test("the process that owns the listening sockets is not root and has no capabil
 test("two people sign up side by side and land on their desktops", async () => {
   alice = await Person.arrive(browser, "alice");
   bob = await Person.arrive(browser, "bobby", PHONE);
-  await alice.page.goto(origin);
+  await alice.page.goto(origin, { waitUntil: "networkidle" });
   await alice.picture("landing-laptop");
   await bob.page.goto(`${origin}/signup`);
   await bob.picture("signup-phone");
@@ -170,7 +170,7 @@ test("the operator stops and starts a computer, and its owner is told", async ()
   assert.match(await matrixos("container", "stop", "alice"), /alice: stopped/);
   await alice.page.goto(alice.computer);
   await alice.page.waitForURL(`${origin}/account`);
-  await alice.page.getByText(/the operator stopped it/).waitFor();
+  await alice.page.getByText("The operator stopped it.").waitFor();
   await alice.picture("account-stopped");
   assert.match(await matrixos("container", "start", "alice"), /alice: running/);
   await alice.page.goto(alice.computer);

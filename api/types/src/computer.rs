@@ -139,18 +139,20 @@ pub struct RenameBody {
 
 /// Close code of `WS /ws/terminal` when no shell could be had; the reason says why, for people.
 pub const TERMINAL_REFUSED: u16 = 4409;
+/// Close code of `WS /ws/terminal` when another page has taken the shell over.
+pub const TERMINAL_TAKEN_OVER: u16 = 4410;
 
 /// Text frames of `WS /ws/terminal`; binary frames are the terminal's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum TerminalControl {
-    /// From the gateway, first: which session this is. What the screen held before follows as bytes.
+    /// From the gateway, first: which session this is. What the shell said before follows, then what is new.
     Session {
         /// To be given as `?session=` when connecting again.
         id: String,
+        /// How many bytes of the past follow.
+        replay: usize,
     },
-    /// From the gateway: what the screen held before has been sent; what follows is new.
-    Replayed,
     /// From the desktop: the window has this many cells now.
     Resize {
         /// Columns, 1 to 1,000.

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use common::{Computer, TOKEN};
-use matrixos_types::computer::{TERMINAL_REFUSED, TerminalControl};
+use matrixos_types::computer::{TERMINAL_REFUSED, TERMINAL_TAKEN_OVER, TerminalControl};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::stream::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket, connect};
@@ -16,6 +16,7 @@ struct Terminal {
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
     id: String,
     seen: String,
+    replay: usize,
 }
 
 fn open(computer: &Computer, query: &str) -> Terminal {
@@ -24,7 +25,7 @@ fn open(computer: &Computer, query: &str) -> Terminal {
     let (mut socket, _) = connect(request).unwrap();
     let MaybeTlsStream::Plain(stream) = socket.get_mut() else { unreachable!() };
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    let mut terminal = Terminal { socket, id: String::new(), seen: String::new() };
+    let mut terminal = Terminal { socket, id: String::new(), seen: String::new(), replay: 0 };
     terminal.until("a session", |t| !t.id.is_empty());
     terminal
 }
@@ -37,9 +38,11 @@ impl Terminal {
             match self.socket.read() {
                 Ok(Message::Binary(bytes)) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
                 Ok(Message::Text(text)) => match serde_json::from_str(&text).unwrap() {
-                    TerminalControl::Session { id } => self.id = id,
+                    TerminalControl::Session { id, replay } => {
+                        self.id = id;
+                        self.replay = replay;
+                    }
                     TerminalControl::Exit { code } => self.seen.push_str(&format!("<exit {code:?}>")),
-                    TerminalControl::Replayed => self.seen.push_str("<replayed>"),
                     TerminalControl::Resize { .. } => panic!("not for us"),
                 },
                 Ok(_) | Err(tungstenite::Error::Io(_)) => {}
@@ -86,9 +89,19 @@ fn a_shell_survives_a_lost_connection_and_shows_what_was_missed() {
     let mut again = open(&computer, &format!("session={id}"));
     assert_eq!(again.id, id);
     again.sees("later-kept");
-    again.sees("<replayed>");
+    assert!(again.replay > 0 && again.seen.len() >= again.replay, "{} bytes of the past", again.replay);
     again.type_in("echo again-$MARK\n");
     again.sees("again-kept");
+    let mut taker = open(&computer, &format!("session={id}"));
+    taker.sees("again-kept");
+    let taken_over = |t: &mut Terminal| loop {
+        match t.socket.read() {
+            Ok(Message::Close(Some(frame))) => return u16::from(frame.code),
+            Ok(_) | Err(tungstenite::Error::Io(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(taken_over(&mut again), TERMINAL_TAKEN_OVER, "two pages must not fight over one shell");
     let other = open(&computer, "session=unknown");
     assert_ne!(other.id, id, "an unknown session is a new one");
 }

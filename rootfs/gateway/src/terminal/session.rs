@@ -44,8 +44,9 @@ pub(crate) enum Input {
 
 /// To the desktop.
 pub(crate) enum Output {
+    /// First of all: what was said before.
+    Past(Bytes),
     Bytes(Bytes),
-    Replayed,
     Exit(Option<i32>),
 }
 
@@ -190,10 +191,7 @@ fn remember(past: &mut VecDeque<u8>, bytes: &[u8]) {
 /// Shows a newly attached desktop the past; it replaces an earlier one.
 async fn replay(past: &mut VecDeque<u8>, output: mpsc::Sender<Output>) -> Option<mpsc::Sender<Output>> {
     let bytes = Bytes::copy_from_slice(past.make_contiguous());
-    if !bytes.is_empty() && output.send(Output::Bytes(bytes)).await.is_err() {
-        return None;
-    }
-    output.send(Output::Replayed).await.ok()?;
+    output.send(Output::Past(bytes)).await.ok()?;
     Some(output)
 }
 

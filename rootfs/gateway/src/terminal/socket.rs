@@ -4,7 +4,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use matrixos_types::computer::{TERMINAL_REFUSED, TerminalControl};
+use matrixos_types::computer::{TERMINAL_REFUSED, TERMINAL_TAKEN_OVER, TerminalControl};
 use serde::Deserialize;
 
 use super::session::{Input, Output, output_channel};
@@ -49,8 +49,11 @@ pub(crate) async fn connect(
 
 /// A browser does not show its page why a handshake failed, so the reason comes after it.
 async fn refuse(mut socket: WebSocket) {
-    let reason = "Eight terminals are open. Close one, then try again.".into();
-    let _ = socket.send(Message::Close(Some(CloseFrame { code: TERMINAL_REFUSED, reason }))).await;
+    let _ = close(&mut socket, TERMINAL_REFUSED, "Eight terminals are open. Close one, then try again.").await;
+}
+
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) -> Result<(), ()> {
+    socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await.map_err(drop)
 }
 
 /// `DELETE /api/terminals/{id}`.
@@ -66,7 +69,6 @@ async fn converse(mut socket: WebSocket, session: Session, size: Size) {
 }
 
 async fn exchange(socket: &mut WebSocket, session: &Session, size: Size) -> Result<(), ()> {
-    control(socket, &TerminalControl::Session { id: session.id().to_owned() }).await?;
     let (sender, mut output) = output_channel();
     session.send(Input::Attach(sender)).await?;
     session.send(Input::Resize(size)).await?;
@@ -83,10 +85,12 @@ async fn exchange(socket: &mut WebSocket, session: &Session, size: Size) -> Resu
             },
             said = output.recv() => match said {
                 Some(Output::Bytes(bytes)) => socket.send(Message::Binary(bytes)).await.map_err(drop)?,
-                Some(Output::Replayed) => control(socket, &TerminalControl::Replayed).await?,
+                Some(Output::Past(bytes)) => {
+                    control(socket, &TerminalControl::Session { id: session.id().to_owned(), replay: bytes.len() }).await?;
+                    socket.send(Message::Binary(bytes)).await.map_err(drop)?;
+                }
                 Some(Output::Exit(code)) => return control(socket, &TerminalControl::Exit { code }).await,
-                // Another desktop has taken the session over.
-                None => return Ok(()),
+                None => return close(socket, TERMINAL_TAKEN_OVER, "This terminal was opened in another place.").await,
             },
         }
     }
