@@ -387,6 +387,9 @@ fn hostile_messages() {
 }
 
 fn sealed() {
+    // What a careless shell might leave open for its children.
+    let (left_open, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+    nix::fcntl::fcntl(&left_open, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).unwrap();
     let house = House::new();
     house.block(house.client().observe()).expect("it is up");
     let of = |what: &str| PathBuf::from(format!("/proc/{}/{what}", house.child.id()));
@@ -396,9 +399,17 @@ fn sealed() {
     let environment = String::from_utf8_lossy(&fs::read(of("environ")).unwrap()).into_owned();
     let names: Vec<_> = environment.split('\0').filter_map(|v| v.split('=').next()).filter(|n| !n.is_empty()).collect();
     assert_eq!(names, ["MATRIXOS_LAUNCHER", "PATH"]);
-    let open: Vec<_> = fs::read_dir(of("fd")).unwrap().flatten().filter_map(|e| fs::read_link(e.path()).ok()).collect();
-    let sockets = open.iter().filter(|p| p.to_string_lossy().starts_with("socket:")).count();
-    assert_eq!(sockets, 1, "only the one to its parent: {open:?}");
+    let open = |folder: PathBuf| -> BTreeSet<PathBuf> {
+        fs::read_dir(folder).unwrap().flatten().filter_map(|e| fs::read_link(e.path()).ok()).collect()
+    };
+    let (ours, theirs) = (open("/proc/self/fd".into()), open(of("fd")));
+    let messages = fs::read_link(of("fd/2")).unwrap();
+    let shared: Vec<_> =
+        theirs.intersection(&ours).filter(|p| **p != messages && *p != Path::new("/dev/null")).collect();
+    assert!(shared.is_empty(), "inherited: {shared:?}");
+    let strangers: Vec<_> =
+        theirs.iter().filter(|p| p.starts_with("/") && **p != messages && *p != Path::new("/dev/null")).collect();
+    assert!(strangers.is_empty(), "open files: {strangers:?}");
     let threads = fs::read_dir(of("task")).unwrap().count();
     assert_eq!(threads, 1);
 }
