@@ -81,17 +81,24 @@ async fn admit(
         let message = "Only this computer's own pages may do that.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden_origin", message));
     }
-    let endpoint = match platform.containers.reach(&visit.owner().container, PATIENCE).await {
-        Ok(endpoint) => endpoint,
+    let navigating = is_navigation(&request);
+    match pass(platform, handle, &visit, request, peer).await {
         // The owner's account page says how the computer is and why, and lets them try again.
-        Err(_) if is_navigation(&request) => {
-            return Ok(Redirect::to(&format!("{}/account", platform.origin)).into_response());
-        }
-        Err(error) => return Err(error.into()),
-    };
+        Err(_) if navigating => Ok(Redirect::to(&format!("{}/account", platform.origin)).into_response()),
+        other => other,
+    }
+}
+
+async fn pass(
+    platform: &Platform,
+    handle: &Handle,
+    visit: &Visit,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response<Body>, ApiError> {
+    let endpoint = platform.containers.reach(&visit.owner().container, PATIENCE).await?;
     let target = target(platform, handle, &endpoint, peer)?;
-    let answered = platform.forwarder.forward(request, &target).await?;
-    Ok(answered.map(Body::new))
+    Ok(platform.forwarder.forward(request, &target).await?.map(Body::new))
 }
 
 fn visit(platform: &Platform, handle: &Handle, headers: &HeaderMap) -> Result<Option<Visit>, ApiError> {

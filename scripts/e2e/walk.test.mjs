@@ -58,6 +58,15 @@ test("both terminals run commands inside the person's own container", async () =
   }
 });
 
+test("everyday programs run within the limits and the system-call filter", async () => {
+  const { code, text } = await alice.shell(
+    "git init -q repo && git -C repo -c user.name=a -c user.email=a@b commit -q --allow-empty -m first && git -C repo log --oneline | wc -l; " +
+      "python3 -c 'import ssl, sqlite3, threading; print(6*7)'; jq -n 1+1; curl --version | head -c 4; bash -c 'sleep 0.1 & wait; echo; echo waited'",
+  );
+  assert.equal(code, 0);
+  for (const word of [/\b1\b/, /\b42\b/, /\b2\b/, /curl/, /waited/]) assert.match(text, word);
+});
+
 test("a written file lies on the host, owned by the person's mapped id", async () => {
   await alice.shell("echo 'a note of alice' > note.txt");
   const { seat } = await container(alice);
