@@ -72,8 +72,13 @@ pub enum Act {
         /// The owner.
         handle: Handle,
     },
-    /// List every container that has runtime state, running or half made. Reply: [`Answer::Observed`].
-    Observe,
+    /// List every container that has runtime state, running or half made, in the order of their ids.
+    /// Reply: [`Answer::Observed`] with as many as one message holds.
+    Observe {
+        /// Only those after this one; `None` starts at the first.
+        #[serde(default)]
+        after: Option<ContainerId>,
+    },
     /// Open the container's log for reading. Reply: [`Answer::Done`] and a file descriptor.
     OpenLog {
         /// The container.
@@ -146,8 +151,11 @@ pub enum Answer {
     Running(Running),
     /// Everything that has runtime state.
     Observed {
-        /// One entry per container.
+        /// One entry per container, in the order of their ids.
         containers: Vec<Observed>,
+        /// True if there are more: ask again for those after the last of these.
+        #[serde(default)]
+        more: bool,
     },
 }
 
