@@ -72,7 +72,7 @@ impl LauncherClient {
     pub fn from_fd(socket: OwnedFd) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&socket, true)?;
         let shared = Arc::new(Shared {
-            socket: AsyncFd::register(socket)?,
+            socket: watch(socket)?,
             waiting: Mutex::new(Some(HashMap::new())),
             turns: Semaphore::new(IN_FLIGHT),
             next: AtomicU64::new(1),
@@ -213,6 +213,15 @@ fn deliver(shared: &Shared, reply: Reply, fds: Vec<OwnedFd>) {
     if let Some(waiting) = waiting {
         let _ = waiting.send((reply.result, fds));
     }
+}
+
+/// Registers a descriptor, for example a pidfd, with the runtime. Must be called within a tokio runtime.
+#[expect(
+    deprecated,
+    reason = "the deprecated call is unsound only for types that exchange their descriptor; OwnedFd cannot"
+)]
+pub fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(fd)
 }
 
 fn as_running((answer, mut fds): (Answer, Vec<OwnedFd>)) -> Result<(Running, OwnedFd), CallError> {
