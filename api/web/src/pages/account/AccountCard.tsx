@@ -1,0 +1,79 @@
+// The account of somebody who is signed in.
+import { Button, ButtonLink } from "@matrixos/look/Button.tsx";
+import { useRef, useState } from "react";
+import * as api from "../../platform/api.ts";
+import { doorOf } from "../../platform/places.ts";
+import { textOf } from "../../platform/problem.ts";
+import type { ComputerState, Me } from "../../platform/wire.ts";
+import { Avatar } from "../../ui/Avatar.tsx";
+import { Notice } from "../../ui/Notice.tsx";
+import { Starting } from "../../ui/Starting.tsx";
+import { useStart } from "../../ui/useStart.ts";
+import styles from "./account.module.css";
+
+const STATE: Record<ComputerState, string> = {
+  absent: "being made",
+  starting: "starting",
+  running: "running",
+  stopping: "stopping",
+  stopped: "stopped",
+  broken: "did not start",
+};
+
+export function AccountCard({ me }: { me: Me }) {
+  const start = useStart();
+  const { state } = start.computer;
+  return (
+    <div className={styles.column}>
+      <div className={styles.who}>
+        <Avatar handle={me.handle} size={56} />
+        <div>
+          <h1>@{me.handle}</h1>
+          <p className={styles.aside}>{new URL(me.computer).host}</p>
+        </div>
+      </div>
+      <dl className={styles.facts}>
+        <dt>Computer</dt>
+        <dd role="status" data-testid="computer-state">
+          <span className={styles.dot} data-state={state} />
+          {STATE[state]}
+        </dd>
+        <dt>Public feed</dt>
+        <dd>{me.feed ? "shows my activity" : "does not show my activity"}</dd>
+      </dl>
+      {state !== "running" && <Starting start={start} />}
+      <div className={styles.row}>
+        {state === "running" && (
+          <ButtonLink kind="primary" href={doorOf(me.handle)} data-testid="open-computer">
+            Open my computer
+          </ButtonLink>
+        )}
+        <SignOut />
+      </div>
+    </div>
+  );
+}
+
+function SignOut() {
+  const [problem, setProblem] = useState<string>();
+  const busy = useRef(false);
+  const leave = () => {
+    if (busy.current) return;
+    busy.current = true;
+    api.logout().then(
+      () => location.replace("/"),
+      (error) => {
+        busy.current = false;
+        setProblem(textOf(error));
+      },
+    );
+  };
+  return (
+    <>
+      <Button onClick={leave} data-testid="sign-out">
+        Sign out
+      </Button>
+      {problem && <Notice text={problem} />}
+    </>
+  );
+}

@@ -1,0 +1,100 @@
+// The two passkey ceremonies, and what their failures mean to a person.
+import { WebAuthnError, browserSupportsWebAuthn, startAuthentication, startRegistration } from "@simplewebauthn/browser";
+import * as api from "./api.ts";
+import { Problem, codeOf } from "./problem.ts";
+import type { Arrival } from "./wire.ts";
+
+/** Whether this browser can make and use passkeys here at all. */
+export const passkeysSupported = browserSupportsWebAuthn;
+
+/** Makes a passkey and with it the account. `saving` is called once the passkey exists and the platform is being told. */
+export function signUp(handle: string, feed: boolean, saving: () => void): Promise<Arrival> {
+  return withFreshCeremony(async () => {
+    mustSupport();
+    const { ceremony, publicKey } = await api.signupStart(handle);
+    const credential = await startRegistration({ optionsJSON: publicKey }).catch(fail);
+    saving();
+    return api.signupFinish({ ceremony, credential, feed }).catch((error) => {
+      if (isRefusal(error)) forget(publicKey.rp.id, credential.id);
+      throw isSilence(error) ? UNSURE : error;
+    });
+  });
+}
+
+/** The last word of a sign-up got lost: the account may exist, and then its passkey opens it. */
+const UNSURE = new Problem(
+  "signup_unsure",
+  "The connection broke while your account was being made. Your passkey is kept: sign in with it. If it is not known, sign up again.",
+);
+
+/** Signs in with whichever passkey the person picks; `offered` quietly, in the browser's own suggestions. */
+export function signIn({ offered = false }: { offered?: boolean } = {}): Promise<Arrival> {
+  let quietly = offered;
+  return withFreshCeremony(async () => {
+    mustSupport();
+    const { ceremony, publicKey } = await api.loginStart();
+    const credential = await startAuthentication({ optionsJSON: publicKey, useBrowserAutofill: quietly }).catch(fail);
+    quietly = false;
+    return api.loginFinish({ ceremony, credential });
+  });
+}
+
+/** A ceremony that waited too long is begun anew, once, without a word. */
+export async function withFreshCeremony<T>(attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (codeOf(error) === "ceremony_expired") return attempt();
+    throw error;
+  }
+}
+
+function mustSupport(): void {
+  if (passkeysSupported()) return;
+  if (!globalThis.isSecureContext) throw WRONG_PLACE();
+  throw new Problem("passkeys_unsupported", "This browser cannot use passkeys. Open this page in a current Chrome, Safari, Edge or Firefox.");
+}
+
+function isSilence(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "offline" || code === "no_answer";
+}
+
+/** The platform looked at the passkey and said no, so the one on the device opens nothing. */
+function isRefusal(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "handle_taken" || code === "handle_invalid" || code === "ceremony_expired" || code === "passkey_rejected";
+}
+
+/** Asks the device to drop a passkey that opens nothing (WebAuthn level 3, section 5.1.10). A courtesy: it may say no. */
+function forget(rpId: string | undefined, credentialId: string): void {
+  const signal = (globalThis.PublicKeyCredential as unknown as { signalUnknownCredential?: (o: object) => Promise<void> })?.signalUnknownCredential;
+  signal?.call(PublicKeyCredential, { rpId: rpId ?? location.hostname, credentialId }).catch(() => undefined);
+}
+
+function fail(error: unknown): never {
+  throw passkeyProblem(error);
+}
+
+const WRONG_PLACE = () => new Problem("passkey_wrong_place", "Passkeys do not work at this address. Open the platform by its own name, over https.");
+
+/** What the browser's refusal means. Browsers say `NotAllowedError` for cancelled, timed out and no passkey alike, on purpose. */
+export function passkeyProblem(error: unknown): Problem {
+  if (error instanceof WebAuthnError && error.code === "ERROR_CEREMONY_ABORTED") return new Problem("aborted", "That was stopped.");
+  const cause = error instanceof WebAuthnError ? error.cause : error;
+  switch (cause instanceof Error ? cause.name : "") {
+    case "AbortError":
+      return new Problem("aborted", "That was stopped.");
+    case "NotAllowedError":
+      return new Problem("passkey_cancelled", "No passkey was used: the window was closed, or the time was up. Nothing has changed. Try again when you like.");
+    case "InvalidStateError":
+      return new Problem("passkey_present", "This device already holds a passkey for this account. Sign in with it instead.");
+    case "ConstraintError":
+    case "NotSupportedError":
+      return new Problem("passkey_unfit", "This device cannot keep a passkey. Set a screen lock, or use a phone, a password manager or a security key that can.");
+    case "SecurityError":
+      return WRONG_PLACE();
+    default:
+      return new Problem("passkey_failed", "Your browser could not use a passkey just now. Try again, or try another browser.");
+  }
+}

@@ -1,0 +1,48 @@
+// What surrounds every page: the mark, the way to one's account, the page, the foot.
+import { ButtonLink } from "@matrixos/look/Button.tsx";
+import { Mark } from "@matrixos/look/Mark.tsx";
+import type { ReactNode } from "react";
+import styles from "./frame.module.css";
+import type { Visitor } from "./useMe.ts";
+
+interface FrameProps {
+  /** Who is here, where the page knows: decides what the top right offers. */
+  visitor?: Visitor;
+  /** A page of one column, set in the middle. */
+  narrow?: boolean;
+  children: ReactNode;
+}
+
+export function Frame({ visitor, narrow = false, children }: FrameProps) {
+  return (
+    <div className={styles.frame}>
+      <header className={styles.head}>
+        <a href="/" className={styles.name}>
+          <Mark />
+          Matrix OS
+        </a>
+        <nav aria-label="Account">{visitor && <WayIn visitor={visitor} />}</nav>
+      </header>
+      <main className={narrow ? styles.narrow : undefined}>{children}</main>
+      <footer className={styles.foot}>
+        <p>Matrix OS. No trackers, no third parties: everything on this page comes from this platform.</p>
+      </footer>
+    </div>
+  );
+}
+
+function WayIn({ visitor }: { visitor: Visitor }) {
+  if (visitor.is === "member") {
+    return (
+      <ButtonLink kind="plain" href="/account">
+        @{visitor.me.handle}
+      </ButtonLink>
+    );
+  }
+  if (visitor.is === "asking") return null;
+  return (
+    <ButtonLink kind="plain" href="/login">
+      Sign in
+    </ButtonLink>
+  );
+}
