@@ -4,6 +4,8 @@ pub mod cgroups;
 #[cfg(feature = "net")]
 pub mod client;
 pub mod limits;
+pub mod policy;
 pub mod protocol;
+pub mod seccomp;
 pub mod stats;
 pub mod wire;
