@@ -10,6 +10,8 @@ const SLOW_MS = 20_000;
 
 export interface Start {
   computer: Computer;
+  /** The platform has said something about it. */
+  known: boolean;
   /** The platform does not answer at the moment. */
   lost: boolean;
   slow: boolean;
@@ -21,7 +23,7 @@ const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 export function useStart(): Start {
   const [round, setRound] = useState(0);
-  const [seen, setSeen] = useState({ computer: NOTHING_YET, lost: false });
+  const [seen, setSeen] = useState({ computer: NOTHING_YET, known: false, lost: false });
   const [slow, setSlow] = useState(false);
   const [problem, setProblem] = useState<string>();
 
@@ -29,7 +31,7 @@ export function useStart(): Start {
     const stop = new AbortController();
     const patience = setTimeout(() => setSlow(true), SLOW_MS);
     const report = (computer: Computer | undefined, lost: boolean) => {
-      setSeen((before) => ({ computer: computer ?? before.computer, lost }));
+      setSeen((before) => ({ computer: computer ?? before.computer, known: before.known || !!computer, lost }));
       if (computer && settled(computer)) setSlow(false);
     };
     follow({ read: api.computer, pause, report, signal: stop.signal })
@@ -43,7 +45,7 @@ export function useStart(): Start {
 
   const again = useCallback(() => {
     setProblem(undefined);
-    setSeen({ computer: NOTHING_YET, lost: false });
+    setSeen({ computer: NOTHING_YET, known: true, lost: false });
     api
       .startComputer()
       .then(() => setRound((n) => n + 1))

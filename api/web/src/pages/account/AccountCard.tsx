@@ -23,6 +23,7 @@ const STATE: Record<ComputerState, string> = {
 export function AccountCard({ me }: { me: Me }) {
   const start = useStart();
   const { state } = start.computer;
+  const running = start.known && state === "running";
   return (
     <div className={styles.column}>
       <div className={styles.who}>
@@ -35,15 +36,15 @@ export function AccountCard({ me }: { me: Me }) {
       <dl className={styles.facts}>
         <dt>Computer</dt>
         <dd role="status" data-testid="computer-state">
-          <span className={styles.dot} data-state={state} />
-          {STATE[state]}
+          {start.known ? <span className={styles.dot} data-state={state} /> : null}
+          {start.known ? STATE[state] : "…"}
         </dd>
         <dt>Public feed</dt>
         <dd>{me.feed ? "shows my activity" : "does not show my activity"}</dd>
       </dl>
-      {state !== "running" && <Starting start={start} />}
+      {(start.known || start.lost || start.problem) && !running && <Starting start={start} />}
       <div className={styles.row}>
-        {state === "running" && (
+        {running && (
           <ButtonLink kind="primary" href={doorOf(me.handle)} data-testid="open-computer">
             Open my computer
           </ButtonLink>

@@ -56,12 +56,12 @@ function Trouble({ text, login }: { text?: string; login: boolean }) {
 function FeedQuestion({ feed, setFeed }: { feed: boolean; setFeed: (feed: boolean) => void }) {
   return (
     <fieldset className={styles.question}>
-      <legend>Shall others see what you do?</legend>
+      <legend>May others see what you do?</legend>
       <label className={styles.consent}>
         <input type="checkbox" checked={feed} onChange={(event) => setFeed(event.target.checked)} data-testid="feed-consent" />
         <span>
           Show my activity in the public feed
-          <small>For instance that you joined, or published an app. Never your files. You can change this later.</small>
+          <small>For instance that you joined. Never your files. Off unless you say so.</small>
         </span>
       </label>
     </fieldset>

@@ -13,7 +13,7 @@ export function Signup() {
   const visitor = useMe();
   const [arrival, setArrival] = useState<Arrival>();
   return (
-    <Frame visitor={visitor} narrow>
+    <Frame visitor={arrival ? undefined : visitor} narrow>
       {arrival ? <Arriving handle={arrival.handle} /> : visitor.is === "member" ? <AlreadyHere handle={visitor.me.handle} /> : <Questions arrived={setArrival} />}
     </Frame>
   );

@@ -1,0 +1,28 @@
+// Keeps: an address means one page, and no link leads elsewhere.
+import { expect, test } from "vitest";
+import { addressOf, doorOf, isHandle, pageAt } from "./places.ts";
+
+test("every address means one page", () => {
+  expect(pageAt("/", "").name).toBe("landing");
+  expect(pageAt("/signup/", "").name).toBe("signup");
+  expect(pageAt("/account", "").name).toBe("account");
+  expect(pageAt("/@hamed-os", "")).toEqual({ name: "profile", handle: "hamed-os" });
+  for (const path of ["/@", "/@Hamed", "/@xn--a", "/@a/b", "/signup/x", "/hamed"]) expect(pageAt(path, "").name, path).toBe("missing");
+});
+
+test("the login page reads a handle and nothing else, so a link cannot lead elsewhere", () => {
+  expect(pageAt("/login", "?to=hamed")).toEqual({ name: "login", to: "hamed" });
+  for (const to of ["//evil.example", "https://evil.example", "ha.med", "..%2f", "", "Hamed", "javascript:alert(1)"]) {
+    expect(pageAt("/login", `?to=${to}`), to).toEqual({ name: "login", to: undefined });
+  }
+});
+
+test("handles follow the published rule", () => {
+  for (const good of ["abc", "a1b", "a-b", "a".repeat(31)]) expect(isHandle(good), good).toBe(true);
+  for (const bad of ["", "ab", "1ab", "-ab", "Abc", "ab-", "a--b", "häm", "a".repeat(32), "abc\n"]) expect(isHandle(bad), bad).toBe(false);
+});
+
+test("a computer lives below the platform's own host", () => {
+  expect(addressOf("hamed", "localhost:8080")).toBe("hamed.localhost:8080");
+  expect(doorOf("hamed")).toBe("/enter/hamed");
+});
