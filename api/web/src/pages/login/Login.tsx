@@ -28,7 +28,7 @@ export function Login({ to }: LoginProps) {
           <Fingerprint size={20} strokeWidth={1.5} aria-hidden />
           {act === "idle" ? "Use my passkey" : act === "passkey" ? "Waiting for your passkey…" : "Opening your computer…"}
         </Button>
-        {offer && <Offered handle={to} offer={offer} />}
+        {offer && <Offered offer={offer} />}
         {(problem ?? (!passkeysSupported() && NO_PASSKEYS)) && <Notice text={problem ?? NO_PASSKEYS} />}
         <p className={styles.lead}>
           New here? <a href="/signup">Create your computer</a>

@@ -1,7 +1,7 @@
 // The field in which the browser itself offers the passkeys it knows (WebAuthn conditional mediation).
 import styles from "./login.module.css";
 
-export function Offered({ handle, offer }: { handle?: string; offer: () => void }) {
+export function Offered({ offer }: { offer: () => void }) {
   return (
     <div className={styles.offered}>
       <label htmlFor="handle">Or pick it here</label>
@@ -9,7 +9,6 @@ export function Offered({ handle, offer }: { handle?: string; offer: () => void 
         id="handle"
         name="handle"
         onFocus={offer}
-        defaultValue={handle}
         placeholder="Your browser lists your passkeys"
         autoComplete="username webauthn"
         autoCapitalize="none"

@@ -28,14 +28,16 @@ export function Questions({ arrived }: { arrived: (arrival: Arrival) => void }) 
         <li>
           <FeedQuestion feed={form.feed} setFeed={form.setFeed} />
         </li>
-        <li className={styles.question}>
-          <h2>Make your passkey</h2>
-          <p>Your device asks for your fingerprint, face or screen lock. That is your key: there is no password.</p>
-          <Button kind="primary" size="large" type="submit" busy={form.act !== "idle"} className={styles.create} data-testid="create-computer">
-            <Fingerprint size={20} strokeWidth={1.5} aria-hidden />
-            {BUTTON[form.act]}
-          </Button>
-          <Trouble text={form.problem ?? supportTrouble()} login={form.code === "signup_unsure" || form.code === "passkey_present"} />
+        <li>
+          <div className={styles.question}>
+            <h2>Make your passkey</h2>
+            <p>Your device asks for your fingerprint, face or screen lock. That is your key: there is no password.</p>
+            <Button kind="primary" size="large" type="submit" busy={form.act !== "idle"} className={styles.create} data-testid="create-computer">
+              <Fingerprint size={20} strokeWidth={1.5} aria-hidden />
+              {BUTTON[form.act]}
+            </Button>
+            <Trouble text={form.problem ?? supportTrouble()} login={form.code === "signup_unsure" || form.code === "passkey_present"} />
+          </div>
         </li>
       </ol>
       <p className={styles.lead}>
@@ -61,7 +63,7 @@ function FeedQuestion({ feed, setFeed }: { feed: boolean; setFeed: (feed: boolea
         <input type="checkbox" checked={feed} onChange={(event) => setFeed(event.target.checked)} data-testid="feed-consent" />
         <span>
           Show my activity in the public feed
-          <small>For instance that you joined. Never your files. Off unless you say so.</small>
+          <small>For instance that you joined. Never your files.</small>
         </span>
       </label>
     </fieldset>
