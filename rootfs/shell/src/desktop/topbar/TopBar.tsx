@@ -1,0 +1,27 @@
+// The thin bar: whose computer this is, how it is connected, what time it is.
+import { Mark } from "@matrixos/look/Mark.tsx";
+import type { Link } from "../../gateway/link.ts";
+import { Clock } from "./Clock.tsx";
+import styles from "./topbar.module.css";
+
+const WORDS: Record<Link, string> = {
+  connecting: "Connecting",
+  connected: "Connected",
+  unreachable: "Reconnecting",
+  signed_out: "Signed out",
+};
+
+export function TopBar({ handle, link }: { handle: string; link: Link }) {
+  return (
+    <header className={styles.bar}>
+      <Mark size={20} />
+      <h1 className={styles.handle}>{handle || "Matrix OS"}</h1>
+      <span className={styles.space} />
+      <span className={styles.link} data-link={link} role="status">
+        <i aria-hidden="true" />
+        {WORDS[link]}
+      </span>
+      <Clock />
+    </header>
+  );
+}

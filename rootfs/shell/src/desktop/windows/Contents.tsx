@@ -1,0 +1,40 @@
+// What each kind of window shows. The terminal is a chunk of its own, fetched when the first one is opened.
+import { Suspense, lazy, type Dispatch } from "react";
+import { FilesWindow } from "../../windows/files/FilesWindow.tsx";
+import { SystemWindow } from "../../windows/system/SystemWindow.tsx";
+import { Loading } from "../../parts/States.tsx";
+import type { Action, Win } from "./layout.ts";
+
+const TerminalWindow = lazy(() => import("../../windows/terminal/TerminalWindow.tsx"));
+
+interface Props {
+  win: Win;
+  active: boolean;
+  visible: boolean;
+  dispatch: Dispatch<Action>;
+  onTitle: (title: string | undefined) => void;
+}
+
+export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
+  const { id, subject } = win;
+  const onSubject = (next: string | undefined) => dispatch({ type: "subject", id, subject: next });
+  switch (win.kind) {
+    case "terminal":
+      return (
+        <Suspense fallback={<Loading what="the terminal" />}>
+          <TerminalWindow
+            session={subject}
+            active={active}
+            visible={visible}
+            onSession={onSubject}
+            onTitle={onTitle}
+            onClose={() => dispatch({ type: "close", id })}
+          />
+        </Suspense>
+      );
+    case "files":
+      return <FilesWindow folder={subject ?? ""} onFolder={onSubject} onTitle={onTitle} />;
+    case "system":
+      return <SystemWindow visible={visible} />;
+  }
+}

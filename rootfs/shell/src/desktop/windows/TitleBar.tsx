@@ -1,0 +1,100 @@
+// A window's bar: what it is, a menu of places, and minimise, fill, close. On a phone: back, the windows of this kind, close.
+import { ChevronDown, Copy, Minus, Plus, Square, X } from "lucide-react";
+import type { Dispatch } from "react";
+import { IconButton } from "@matrixos/look/Button.tsx";
+import { KIND_ICONS } from "./icons.tsx";
+import type { Area } from "./geometry.ts";
+import { NAMES } from "./kinds.ts";
+import { MOST_WINDOWS, type Action, type Win } from "./layout.ts";
+import { onItself, type useDrag } from "./useDrag.ts";
+import { PlaceMenu } from "./PlaceMenu.tsx";
+import styles from "./titlebar.module.css";
+
+interface Props {
+  win: Win;
+  siblings: Win[];
+  title: string | undefined;
+  area: Area;
+  phone: boolean;
+  drag: ReturnType<typeof useDrag>;
+  dispatch: Dispatch<Action>;
+  onHome: () => void;
+}
+
+export function TitleBar(props: Props) {
+  return props.phone ? <CardBar {...props} /> : <WindowBar {...props} />;
+}
+
+function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
+  const { id, kind } = win;
+  const Icon = KIND_ICONS[kind];
+  const full = win.snap === "full";
+  const fill = () => dispatch({ type: "snap", id, snap: full ? undefined : "full" });
+  return (
+    <header className={styles.bar} {...drag} onDoubleClick={(event) => onItself(event) && fill()}>
+      <Icon className={styles.icon} aria-hidden="true" />
+      <h2 className={styles.title}>{title || NAMES[kind]}</h2>
+      <More win={win} siblings={siblings} area={area} dispatch={dispatch} />
+      <PlaceMenu snap={win.snap} onPlace={(snap) => dispatch({ type: "snap", id, snap })} />
+      <IconButton label="Minimise" className={styles.act} onClick={() => dispatch({ type: "minimise", id })}>
+        <Minus aria-hidden="true" />
+      </IconButton>
+      <IconButton label={full ? "Restore" : "Fill the screen"} className={styles.act} onClick={fill}>
+        {full ? <Copy aria-hidden="true" /> : <Square aria-hidden="true" />}
+      </IconButton>
+      <IconButton label="Close" className={styles.act} onClick={() => dispatch({ type: "close", id })}>
+        <X aria-hidden="true" />
+      </IconButton>
+    </header>
+  );
+}
+
+function CardBar({ win, siblings, title, area, dispatch, onHome }: Props) {
+  const peers = siblings.filter((w) => w.kind === win.kind).toSorted((a, b) => a.id.localeCompare(b.id));
+  const close = () => {
+    dispatch({ type: "close", id: win.id });
+    const next = peers.findLast((w) => w !== win);
+    if (next) dispatch({ type: "focus", id: next.id });
+    else onHome();
+  };
+  return (
+    <header className={`${styles.bar} ${styles.phone}`}>
+      <IconButton label="Back to the desktop" className={styles.act} onClick={onHome}>
+        <ChevronDown aria-hidden="true" />
+      </IconButton>
+      {peers.length > 1 ? <Peers peers={peers} win={win} dispatch={dispatch} /> : <h2 className={styles.title}>{title || NAMES[win.kind]}</h2>}
+      <More win={win} siblings={siblings} area={area} dispatch={dispatch} />
+      <IconButton label="Close" className={styles.act} onClick={close}>
+        <X aria-hidden="true" />
+      </IconButton>
+    </header>
+  );
+}
+
+/** Several windows of one kind on a phone: one chip each. */
+function Peers({ peers, win, dispatch }: { peers: Win[]; win: Win; dispatch: Dispatch<Action> }) {
+  return (
+    <nav className={styles.peers} aria-label={`Open ${NAMES[win.kind].toLowerCase()} windows`}>
+      {peers.map((peer, index) => (
+        <button
+          key={peer.id}
+          type="button"
+          className={styles.peer}
+          aria-current={peer === win}
+          onClick={() => dispatch({ type: "focus", id: peer.id })}
+        >
+          {NAMES[win.kind]} {index + 1}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function More({ win, siblings, area, dispatch }: Pick<Props, "win" | "siblings" | "area" | "dispatch">) {
+  if (win.kind === "system" || siblings.length >= MOST_WINDOWS) return null;
+  return (
+    <IconButton label={`New ${NAMES[win.kind].toLowerCase()} window`} className={styles.act} onClick={() => dispatch({ type: "open", kind: win.kind, area })}>
+      <Plus aria-hidden="true" />
+    </IconButton>
+  );
+}

@@ -1,0 +1,46 @@
+// All windows. Their order in the document never changes with the stacking, so that focus and scroll positions survive it.
+import { memo, useState, type Dispatch } from "react";
+import { snapRect, type Area, type Snap } from "./geometry.ts";
+import { frontOf, type Action, type Layout } from "./layout.ts";
+import { Window } from "./Window.tsx";
+import styles from "./window.module.css";
+
+interface Props {
+  layout: Layout;
+  area: Area;
+  phone: boolean;
+  /** The phone shows its home; the windows live on behind it. */
+  away: boolean;
+  dispatch: Dispatch<Action>;
+  onHome: () => void;
+}
+
+export const Windows = memo(function Windows({ layout, area, phone, away, dispatch, onHome }: Props) {
+  const [hint, setHint] = useState<Snap>();
+  const front = away ? undefined : frontOf(layout);
+  const inDocument = layout.windows.toSorted((a, b) => a.id.localeCompare(b.id));
+  return (
+    <>
+      {hint && <SnapHint snap={hint} area={area} />}
+      {inDocument.map((win) => (
+        <Window
+          key={win.id}
+          win={win}
+          siblings={layout.windows}
+          depth={layout.windows.indexOf(win)}
+          front={win === front}
+          area={area}
+          phone={phone}
+          dispatch={dispatch}
+          onHint={setHint}
+          onHome={onHome}
+        />
+      ))}
+    </>
+  );
+});
+
+function SnapHint({ snap, area }: { snap: Snap; area: Area }) {
+  const { x, y, width, height } = snapRect(snap, area);
+  return <div className={styles.hint} style={{ left: x, top: y, width, height }} aria-hidden="true" />;
+}

@@ -1,0 +1,13 @@
+// The kinds of windows: their names and first sizes. Their contents live in `src/windows/{kind}`, see `contents.tsx`.
+import type { Area } from "./geometry.ts";
+
+export const KINDS = ["terminal", "files", "system"] as const;
+export type Kind = (typeof KINDS)[number];
+
+export const NAMES: Record<Kind, string> = { terminal: "Terminal", files: "Files", system: "System" };
+
+export const SIZES: Record<Kind, Area> = {
+  terminal: { width: 760, height: 480 },
+  files: { width: 780, height: 520 },
+  system: { width: 460, height: 520 },
+};

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { EMPTY, MOST_WINDOWS, frontOf, parseLayout, reduce, type Action, type Layout } from "./layout.ts";
+
+const area = { width: 1440, height: 800 };
+const run = (actions: Action[], from: Layout = EMPTY) => actions.reduce(reduce, from);
+const open = (kind: "terminal" | "files" | "system"): Action => ({ type: "open", kind, area });
+const summon = (kind: "terminal" | "files" | "system"): Action => ({ type: "summon", kind, area });
+const ids = (layout: Layout) => layout.windows.map((w) => w.id);
+
+describe("the windows", () => {
+  it("open in front, come forward from the dock, and take turns when there are several of a kind", () => {
+    const three = run([summon("terminal"), open("terminal"), summon("files")]);
+    expect(ids(three)).toEqual(["terminal-1", "terminal-2", "files-1"]);
+    expect(frontOf(run([summon("terminal")], three))?.id).toBe("terminal-2");
+    expect(frontOf(run([summon("terminal"), summon("terminal")], three))?.id).toBe("terminal-1");
+    expect(run([summon("files")], three).windows).toHaveLength(3);
+  });
+
+  it("give the front to the next one when minimised, and come back from the dock", () => {
+    const away = run([open("files"), open("terminal"), { type: "minimise", id: "terminal-1" }]);
+    expect(frontOf(away)?.id).toBe("files-1");
+    const back = run([summon("terminal")], away);
+    expect(frontOf(back)?.id).toBe("terminal-1");
+  });
+
+  it("remember their free place while they are snapped", () => {
+    const free = run([open("files")]).windows[0]!.rect;
+    const snapped = run([open("files"), { type: "snap", id: "files-1", snap: "left" }]);
+    const again = run([{ type: "snap", id: "files-1", snap: undefined }], snapped);
+    expect(again.windows[0]).toMatchObject({ rect: free });
+    expect(again.windows[0]!.snap).toBeUndefined();
+  });
+
+  it("never become more than the bound", () => {
+    const many = run(Array.from({ length: MOST_WINDOWS + 5 }, () => open("terminal")));
+    expect(many.windows).toHaveLength(MOST_WINDOWS);
+    expect(new Set(ids(many)).size).toBe(MOST_WINDOWS);
+  });
+});
+
+describe("a stored layout", () => {
+  it("survives being written and read", () => {
+    const layout = run([open("terminal"), { type: "subject", id: "terminal-1", subject: "s1" }, { type: "snap", id: "terminal-1", snap: "right" }, open("files")]);
+    const read = parseLayout(JSON.parse(JSON.stringify(layout)));
+    expect(read.greeted).toBe(true);
+    expect(read.windows[0]).toMatchObject({ id: "terminal-1", subject: "s1", snap: "right" });
+    expect(ids(read)).toEqual(ids(layout));
+  });
+
+  it("loses only what makes no sense", () => {
+    const rect = { x: 1, y: 2, width: 400, height: 300 };
+    const windows = [
+      { id: "files-1", kind: "files", rect },
+      { id: "files-1", kind: "files", rect },
+      { id: "x", kind: "toaster", rect },
+      { id: "y", kind: "system", rect: { ...rect, x: "left" } },
+      { id: "z", kind: "system", rect, snap: "sideways" },
+      null,
+    ];
+    expect(ids(parseLayout({ windows }))).toEqual(["files-1", "z"]);
+    expect(parseLayout({ windows }).windows[1]!.snap).toBeUndefined();
+    for (const junk of [null, [], "x", 3, { windows: 7 }]) expect(parseLayout(junk).windows).toEqual([]);
+  });
+
+  it("that arrives late takes nothing away from what was opened meanwhile", () => {
+    const early = run([summon("terminal")]);
+    const stored = run([open("terminal"), { type: "subject", id: "terminal-1", subject: "old" }, open("terminal")]);
+    const both = run([{ type: "load", layout: stored }], early);
+    expect(ids(both).at(-1)).toBe("terminal-1");
+    expect(both.windows).toHaveLength(3);
+    expect(new Set(ids(both)).size).toBe(3);
+    expect(both.windows.some((w) => w.subject === "old")).toBe(true);
+  });
+});

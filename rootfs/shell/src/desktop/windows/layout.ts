@@ -1,0 +1,140 @@
+// Which windows there are and how they lie. Pure state: an action and a layout in, a layout out; it is kept on the computer itself.
+import { SNAPS, cascade, type Area, type Rect, type Snap } from "./geometry.ts";
+import { KINDS, SIZES, type Kind } from "./kinds.ts";
+
+export interface Win {
+  id: string;
+  kind: Kind;
+  /** Its place while it is free; remembered while it is snapped. */
+  rect: Rect;
+  snap?: Snap;
+  minimised?: boolean;
+  /** What it shows: a terminal's session, or the folder of a file browser. */
+  subject?: string;
+}
+
+export interface Layout {
+  /** The greeting of the first visit has been seen. */
+  greeted: boolean;
+  /** From the rearmost window to the front one. */
+  windows: Win[];
+}
+
+export type Action =
+  | { type: "load"; layout: Layout }
+  | { type: "greeted" }
+  | { type: "open"; kind: Kind; area: Area }
+  | { type: "summon"; kind: Kind; area: Area }
+  | { type: "focus" | "close" | "minimise"; id: string }
+  | { type: "place"; id: string; rect: Rect }
+  | { type: "snap"; id: string; snap: Snap | undefined }
+  | { type: "subject"; id: string; subject: string | undefined };
+
+export const EMPTY: Layout = { greeted: false, windows: [] };
+export const MOST_WINDOWS = 16;
+
+export function reduce(layout: Layout, action: Action): Layout {
+  switch (action.type) {
+    case "load":
+      return joined(action.layout, layout);
+    case "greeted":
+      return { ...layout, greeted: true };
+    case "open":
+      return opened(layout, action.kind, action.area);
+    case "summon":
+      return summoned(layout, action.kind, action.area);
+    case "focus":
+      return focused(layout, action.id);
+    case "close":
+      return { ...layout, windows: layout.windows.filter((w) => w.id !== action.id) };
+    case "minimise":
+      return toBack(changed(layout, action.id, { minimised: true }), action.id);
+    case "place":
+      return changed(layout, action.id, { rect: action.rect, snap: undefined });
+    case "snap":
+      return changed(layout, action.id, { snap: action.snap });
+    case "subject":
+      return changed(layout, action.id, { subject: action.subject });
+  }
+}
+
+/** The stored windows behind those that were opened before they had arrived; these keep their ids, for they are already shown. */
+function joined(stored: Layout, early: Layout): Layout {
+  return stored.windows.reduceRight<Layout>(
+    (all, win) => {
+      const id = all.windows.some((w) => w.id === win.id) ? freeId(all, win.kind, stored) : win.id;
+      return { ...all, windows: [{ ...win, id }, ...all.windows] };
+    },
+    { greeted: stored.greeted || early.greeted, windows: early.windows },
+  );
+}
+
+export function frontOf(layout: Layout): Win | undefined {
+  return layout.windows.findLast((w) => !w.minimised);
+}
+
+export const ofKind = (layout: Layout, kind: Kind) => layout.windows.filter((w) => w.kind === kind);
+
+function changed(layout: Layout, id: string, change: Partial<Win>): Layout {
+  return { ...layout, windows: layout.windows.map((w) => (w.id === id ? { ...w, ...change } : w)) };
+}
+
+function focused(layout: Layout, id: string): Layout {
+  const win = layout.windows.find((w) => w.id === id);
+  if (!win || (win === frontOf(layout) && win === layout.windows.at(-1))) return layout;
+  return { ...layout, windows: [...layout.windows.filter((w) => w !== win), { ...win, minimised: false }] };
+}
+
+function toBack(layout: Layout, id: string): Layout {
+  const [win] = layout.windows.filter((w) => w.id === id);
+  return win ? { ...layout, windows: [win, ...layout.windows.filter((w) => w !== win)] } : layout;
+}
+
+function opened(layout: Layout, kind: Kind, area: Area): Layout {
+  if (layout.windows.length >= MOST_WINDOWS) return layout;
+  const rect = cascade(SIZES[kind], layout.windows.length, area);
+  return { greeted: true, windows: [...layout.windows, { id: freeId(layout, kind), kind, rect }] };
+}
+
+/** From the dock: bring the windows of a kind forward, one after the other, or open the first. */
+function summoned(layout: Layout, kind: Kind, area: Area): Layout {
+  const mine = ofKind(layout, kind);
+  const front = frontOf(layout);
+  const next = front?.kind === kind ? mine[0] : mine.at(-1);
+  return next ? focused(layout, next.id) : opened(layout, kind, area);
+}
+
+function freeId(layout: Layout, kind: Kind, also: Layout = EMPTY): string {
+  const taken = new Set([...layout.windows, ...also.windows].map((w) => w.id));
+  for (let n = 1; ; n++) if (!taken.has(`${kind}-${n}`)) return `${kind}-${n}`;
+}
+
+/** Reads a stored layout. It is a file its owner may edit: whatever makes no sense is left out. */
+export function parseLayout(stored: unknown): Layout {
+  if (!isRecord(stored)) return EMPTY;
+  const windows = Array.isArray(stored.windows) ? stored.windows : [];
+  const seen = new Set<string>();
+  const known = windows.map(parseWindow).filter((w) => w !== undefined && !seen.has(w.id) && seen.add(w.id));
+  return { greeted: stored.greeted === true, windows: (known as Win[]).slice(-MOST_WINDOWS) };
+}
+
+function parseWindow(stored: unknown): Win | undefined {
+  if (!isRecord(stored) || typeof stored.id !== "string") return undefined;
+  const kind = KINDS.find((k) => k === stored.kind);
+  const rect = parseRect(stored.rect);
+  if (!kind || !rect) return undefined;
+  const win: Win = { id: stored.id, kind, rect, minimised: stored.minimised === true };
+  const snap = SNAPS.find((s) => s === stored.snap);
+  if (snap) win.snap = snap;
+  if (typeof stored.subject === "string") win.subject = stored.subject;
+  return win;
+}
+
+function parseRect(stored: unknown): Rect | undefined {
+  if (!isRecord(stored)) return undefined;
+  const { x, y, width, height } = stored;
+  return isLength(x) && isLength(y) && isLength(width) && isLength(height) ? { x, y, width, height } : undefined;
+}
+
+const isLength = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;

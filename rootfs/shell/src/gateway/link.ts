@@ -1,0 +1,80 @@
+// Whether the computer can be reached, as learnt from every call and terminal; asked again, with back-off, while it cannot.
+import { useSyncExternalStore } from "react";
+import { backOff } from "./backoff.ts";
+
+export type Link = "connecting" | "connected" | "unreachable" | "signed_out";
+
+const CALM_MS = 30_000;
+
+let link: Link = "connecting";
+let failures = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+const listeners = new Set<() => void>();
+
+function become(next: Link) {
+  if (next === link) return;
+  link = next;
+  for (const listener of [...listeners]) listener();
+}
+
+/** The gateway answered. */
+export function heard() {
+  failures = 0;
+  become("connected");
+}
+
+/** A call or a socket failed: find out more soon. */
+export function lost(why: "unreachable" | "signed_out") {
+  const news = link !== why;
+  become(why);
+  if (news && why === "unreachable") schedule(backOff(0));
+}
+
+function schedule(wait: number) {
+  clearTimeout(timer);
+  timer = setTimeout(() => void check(), wait);
+}
+
+async function check() {
+  if (document.visibilityState === "visible") await knock();
+  if (link === "signed_out") return;
+  schedule(link === "connected" ? CALM_MS : backOff(failures++));
+}
+
+async function knock() {
+  try {
+    const answer = await fetch("/health", { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(5_000) });
+    if (answer.ok) heard();
+    else if (answer.type === "opaqueredirect" || answer.status === 401) become("signed_out");
+    else become("unreachable");
+  } catch {
+    become("unreachable");
+  }
+}
+
+/** Begins to watch; returns how to end it. */
+export function watchLink(): () => void {
+  const now = () => schedule(0);
+  const offline = () => lost("unreachable");
+  now();
+  window.addEventListener("online", now);
+  window.addEventListener("offline", offline);
+  document.addEventListener("visibilitychange", now);
+  return () => {
+    clearTimeout(timer);
+    window.removeEventListener("online", now);
+    window.removeEventListener("offline", offline);
+    document.removeEventListener("visibilitychange", now);
+  };
+}
+
+export function currentLink(): Link {
+  return link;
+}
+
+export function onLink(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const useLink = () => useSyncExternalStore(onLink, currentLink);

@@ -1,0 +1,94 @@
+// One file or folder, with all that can be done to it.
+import { Download, EllipsisVertical, File, FileImage, FileText, Folder, Link2, PencilLine, Trash2, type LucideIcon } from "lucide-react";
+import type { FocusEventHandler, Ref } from "react";
+import { IconButton } from "@matrixos/look/Button.tsx";
+import type { Entry } from "../../gateway/files.ts";
+import { Menu, MenuItem, MenuLine } from "../../parts/Menu.tsx";
+import { bytes, when } from "../../parts/units.ts";
+import { NameField } from "./NameField.tsx";
+import { isImage } from "./paths.ts";
+import styles from "./files.module.css";
+
+export interface RowActs {
+  onOpen: (entry: Entry) => void;
+  onDownload: (entry: Entry) => void;
+  onRename: (entry: Entry, name: string) => void;
+  onTrash: (entry: Entry) => void;
+  onNaming: (name: string | undefined) => void;
+}
+
+interface Props extends RowActs {
+  entry: Entry;
+  naming: boolean;
+  /** The one row that the Tab key reaches. */
+  reachable: boolean;
+  onFocus: FocusEventHandler;
+  ref?: Ref<HTMLDivElement>;
+}
+
+export function FileRow({ entry, naming, reachable, onFocus, ref, ...acts }: Props) {
+  const Icon = iconOf(entry);
+  return (
+    <div
+      ref={ref}
+      role="row"
+      tabIndex={reachable ? 0 : -1}
+      className={styles.row}
+      data-name={entry.name}
+      data-hidden={entry.name.startsWith(".")}
+      onFocus={onFocus}
+      onDoubleClick={() => acts.onOpen(entry)}
+    >
+      <Icon className={styles.kind} data-kind={entry.kind} aria-hidden="true" />
+      <span role="gridcell" className={styles.name}>
+        {naming ? (
+          <NameField label={`New name of ${entry.name}`} initial={entry.name} onName={(name) => acts.onRename(entry, name)} onCancel={() => acts.onNaming(undefined)} />
+        ) : (
+          <button type="button" tabIndex={-1} className={styles.open} disabled={entry.lossy === true} onClick={() => acts.onOpen(entry)}>
+            {entry.name}
+          </button>
+        )}
+      </span>
+      <span role="gridcell" className={styles.size}>
+        {entry.kind === "file" ? bytes(entry.size) : ""}
+      </span>
+      <span role="gridcell" className={styles.date}>
+        {entry.modified !== null ? when(new Date(entry.modified)) : ""}
+      </span>
+      <span role="gridcell" className={styles.more}>
+        {!entry.lossy && <RowMenu entry={entry} {...acts} />}
+      </span>
+    </div>
+  );
+}
+
+function RowMenu({ entry, onDownload, onNaming, onTrash }: RowActs & { entry: Entry }) {
+  const trigger = (
+    <IconButton label={`What to do with ${entry.name}`} tabIndex={-1}>
+      <EllipsisVertical aria-hidden="true" />
+    </IconButton>
+  );
+  return (
+    <Menu trigger={trigger}>
+      {entry.kind !== "directory" && (
+        <MenuItem icon={<Download />} onSelect={() => onDownload(entry)}>
+          Download
+        </MenuItem>
+      )}
+      <MenuItem icon={<PencilLine />} keys="F2" onSelect={() => onNaming(entry.name)}>
+        Rename
+      </MenuItem>
+      <MenuLine />
+      <MenuItem icon={<Trash2 />} keys="Del" danger onSelect={() => onTrash(entry)}>
+        Move to trash
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function iconOf({ kind, name }: Entry): LucideIcon {
+  if (kind === "directory") return Folder;
+  if (kind === "symlink") return Link2;
+  if (isImage(name)) return FileImage;
+  return /\.(md|txt|json|js|ts|py|rs|sh|html|css|toml|ya?ml)$/i.test(name) ? FileText : File;
+}

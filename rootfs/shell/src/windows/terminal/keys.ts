@@ -1,0 +1,21 @@
+// What the helper keys of a phone send, and how a held Ctrl changes what is typed next.
+
+export const HELPER_KEYS = [
+  { name: "Esc", sends: "\x1b" },
+  { name: "Tab", sends: "\t" },
+  { name: "Ctrl", sends: undefined },
+  { name: "←", says: "Left", sends: "\x1b[D" },
+  { name: "↓", says: "Down", sends: "\x1b[B" },
+  { name: "↑", says: "Up", sends: "\x1b[A" },
+  { name: "→", says: "Right", sends: "\x1b[C" },
+  { name: "|", says: "Pipe", sends: "|" },
+  { name: "/", says: "Slash", sends: "/" },
+  { name: "-", says: "Dash", sends: "-" },
+] as const;
+
+/** Ctrl and a character, as terminals encode it (ASCII: the lower five bits); anything else is left as it is. */
+export function withCtrl(typed: string): string {
+  if (!/^[@-_a-z?]/.test(typed)) return typed;
+  const first = typed[0] === "?" ? "\x7f" : String.fromCharCode(typed.toUpperCase().charCodeAt(0) & 0x1f);
+  return first + typed.slice(1);
+}
