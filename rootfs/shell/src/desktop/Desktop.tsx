@@ -17,12 +17,16 @@ import { useShortcuts } from "./windows/useShortcuts.ts";
 import { useEndedTerminals } from "../windows/terminal/useEndedTerminals.ts";
 import { Windows } from "./windows/Windows.tsx";
 
+const LAPTOP = { width: 1280, height: 680 };
+
 export function Desktop() {
   const handle = useHandle();
   const phone = useIsPhone();
   const link = useLink();
   const ground = useRef<HTMLElement>(null);
-  const area = useArea(ground);
+  const measured = useArea(ground);
+  // Windows that are opened on a phone get a place too: the one they will have on a larger screen.
+  const area = phone ? LAPTOP : measured;
   const [layout, dispatch, ready] = useLayout();
   const [home, setHome] = useState(true);
   useEffect(watchLink, []);

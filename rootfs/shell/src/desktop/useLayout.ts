@@ -28,7 +28,7 @@ export function useLayout(): [Layout, Dispatch<Action>, ready: boolean] {
       sendJson("PUT", "/api/layout", layout, init).catch(() => (saved.current = EMPTY));
     };
     const timer = setTimeout(save, CALM_MS);
-    const leave = () => save({ keepalive: true });
+    const leave = () => saved.current !== layout && save({ keepalive: true });
     window.addEventListener("pagehide", leave);
     return () => {
       clearTimeout(timer);

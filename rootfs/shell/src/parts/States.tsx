@@ -5,7 +5,7 @@ import styles from "./states.module.css";
 
 export function Loading({ what }: { what: string }) {
   return (
-    <div className={styles.state} role="status">
+    <div className={`${styles.state} ${styles.late}`} role="status">
       <span className={styles.dots} aria-hidden="true">
         <i />
         <i />

@@ -15,7 +15,7 @@ interface Props {
 
 export function Dock({ layout, front, phone, onSummon, onHome }: Props) {
   return (
-    <nav className={phone ? styles.tabs : styles.dock} aria-label="Dock">
+    <nav className={phone ? styles.tabs : styles.dock} aria-label="Dock" data-dock>
       {phone && (
         <button type="button" className={styles.entry} aria-current={front === undefined} onClick={onHome}>
           <House aria-hidden="true" />

@@ -29,7 +29,8 @@ export function PlaceMenu({ snap, onPlace }: { snap: Snap | undefined; onPlace: 
           {name}
         </MenuItem>
       ))}
-      <MenuNote>Ctrl Alt N shows the next window</MenuNote>
+      <MenuNote>Ctrl Alt N: next window</MenuNote>
+      <MenuNote>Ctrl Alt D: to the dock</MenuNote>
     </Menu>
   );
 }

@@ -1,5 +1,6 @@
 // One window: a quiet title bar, its content, and eight edges to resize it by. On a phone it is a card over the whole screen.
 import { useEffect, useRef, useState, type Dispatch, type RefObject } from "react";
+import { Fence } from "../../parts/Fence.tsx";
 import { Contents } from "./Contents.tsx";
 import { Edges } from "./Edges.tsx";
 import { freed, inside, moved, snapAt, snapRect, type Area, type Rect, type Snap } from "./geometry.ts";
@@ -51,7 +52,9 @@ export function Window(props: WindowProps) {
     >
       <TitleBar win={win} siblings={siblings} title={title} area={area} phone={phone} drag={bar} dispatch={dispatch} onHome={onHome} />
       <div className={styles.content}>
-        <Contents win={win} active={front} visible={!hidden} dispatch={dispatch} onTitle={setTitle} />
+        <Fence>
+          <Contents win={win} active={front} visible={!hidden} dispatch={dispatch} onTitle={setTitle} />
+        </Fence>
       </div>
       {!phone && win.snap !== "full" && (
         <Edges rect={settled} onLive={setLive} onDone={(next) => dispatch({ type: "place", id: win.id, rect: inside(next, area) })} />

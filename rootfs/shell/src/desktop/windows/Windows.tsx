@@ -21,7 +21,7 @@ export const Windows = memo(function Windows({ layout, area, phone, away, dispat
   const inDocument = layout.windows.toSorted((a, b) => a.id.localeCompare(b.id));
   return (
     <>
-      {hint && <SnapHint snap={hint} area={area} />}
+      {hint && <SnapHint snap={hint} area={area} depth={layout.windows.length} />}
       {inDocument.map((win) => (
         <Window
           key={win.id}
@@ -40,7 +40,8 @@ export const Windows = memo(function Windows({ layout, area, phone, away, dispat
   );
 });
 
-function SnapHint({ snap, area }: { snap: Snap; area: Area }) {
+/** Above all windows but the front one, which comes later in the document at the same depth. */
+function SnapHint({ snap, area, depth }: { snap: Snap; area: Area; depth: number }) {
   const { x, y, width, height } = snapRect(snap, area);
-  return <div className={styles.hint} style={{ left: x, top: y, width, height }} aria-hidden="true" />;
+  return <div className={styles.hint} style={{ left: x, top: y, width, height, zIndex: depth }} aria-hidden="true" />;
 }

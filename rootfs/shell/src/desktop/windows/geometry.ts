@@ -98,10 +98,10 @@ export function freed(free: Rect, snapped: Rect, pointerX: number): Rect {
   return { ...free, x: pointerX - part * free.width, y: snapped.y };
 }
 
-/** A first place for the nth window: centred, each a little further down and right, back at the start before it leaves. */
+/** A first place for the nth window: each so much further down and right that every title bar can be reached; then from the start. */
 export function cascade(size: Area, nth: number, area: Area): Rect {
-  const step = (nth % 6) * 28;
-  const x = (area.width - size.width) / 2 + step;
-  const y = Math.max(MARGIN, (area.height - size.height) / 3) + step;
-  return inside({ ...size, x: Math.round(x), y: Math.round(y) }, area);
+  const turn = nth % 5;
+  const x = Math.round(area.width * 0.2) + turn * 40;
+  const y = Math.round(area.height * 0.06) + turn * 48;
+  return inside({ ...size, x, y }, area);
 }

@@ -1,4 +1,5 @@
-// Windows by keyboard, from anywhere on the desktop: Ctrl+Alt and an arrow snaps, Ctrl+Alt+M minimises, +W closes, +N shows the next.
+// Windows by keyboard, from anywhere on the desktop: Ctrl+Alt and an arrow snaps, Ctrl+Alt+M minimises, +W closes, +N shows the next,
+// and +D goes to the dock (in a terminal, Tab belongs to the shell).
 import { useEffect, useRef, type Dispatch } from "react";
 import { frontOf, type Action, type Layout } from "./layout.ts";
 
@@ -34,11 +35,13 @@ export function useShortcuts(layout: Layout, dispatch: Dispatch<Action>) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!event.ctrlKey || !event.altKey || event.getModifierState("AltGraph")) return;
+      const dock = event.key.toLowerCase() === "d" && document.querySelector<HTMLElement>("[data-dock] button");
       const action = actionFor(event.key, latest.current);
-      if (!action) return;
+      if (!dock && !action) return;
       event.preventDefault();
       event.stopPropagation();
-      dispatch(action);
+      if (dock) dock.focus();
+      else if (action) dispatch(action);
     };
     window.addEventListener("keydown", onKey, { capture: true });
     return () => window.removeEventListener("keydown", onKey, { capture: true });

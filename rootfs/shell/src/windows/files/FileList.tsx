@@ -1,7 +1,8 @@
 // The rows of a folder as a grid for the keyboard: arrows move, Enter opens, F2 renames, Delete moves to the trash, Backspace goes up.
-import { useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import type { Entry } from "../../gateway/files.ts";
 import { FileRow, type RowActs } from "./FileRow.tsx";
+import { FIRST } from "./useFileActs.ts";
 import styles from "./files.module.css";
 
 interface Props extends RowActs {
@@ -9,11 +10,14 @@ interface Props extends RowActs {
   /** The name of the entry that is being renamed. */
   naming: string | undefined;
   onUp: () => void;
+  /** The name of the entry that the focus goes to as soon as it is listed; `FIRST` is the first one. */
+  wanted: string | undefined;
+  onFocused: () => void;
   /** A row above all others, such as the name of a new folder. */
   first?: ReactNode;
 }
 
-export function FileList({ entries, naming, onUp, first, ...acts }: Props) {
+export function FileList({ entries, naming, wanted, onFocused, onUp, first, ...acts }: Props) {
   const grid = useRef<HTMLDivElement>(null);
   const [reached, setReached] = useState<string>();
   const current = Math.max(0, entries.findIndex((entry) => entry.name === reached));
@@ -22,6 +26,13 @@ export function FileList({ entries, naming, onUp, first, ...acts }: Props) {
     const rows = grid.current?.querySelectorAll<HTMLElement>("[data-name]");
     rows?.[Math.min(Math.max(index, 0), rows.length - 1)]?.focus();
   };
+
+  const target = wanted === FIRST ? 0 : entries.findIndex((entry) => entry.name === wanted);
+  useEffect(() => {
+    if (wanted === undefined || target === -1) return;
+    focusRow(target);
+    onFocused();
+  }, [wanted, target]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.altKey || event.metaKey || (event.target as Element).closest("button")) return;

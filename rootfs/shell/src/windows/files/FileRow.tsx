@@ -14,7 +14,8 @@ export interface RowActs {
   onDownload: (entry: Entry) => void;
   onRename: (entry: Entry, name: string) => void;
   onTrash: (entry: Entry) => void;
-  onNaming: (name: string | undefined) => void;
+  /** Begins to rename the entry of this name, or ends it; `focus` goes to this row then. */
+  onNaming: (name: string | undefined, focus?: string) => void;
 }
 
 interface Props extends RowActs {
@@ -42,7 +43,7 @@ export function FileRow({ entry, naming, reachable, onFocus, ref, ...acts }: Pro
       <Icon className={styles.kind} data-kind={entry.kind} aria-hidden="true" />
       <span role="gridcell" className={styles.name}>
         {naming ? (
-          <NameField label={`New name of ${entry.name}`} initial={entry.name} onName={(name) => acts.onRename(entry, name)} onCancel={() => acts.onNaming(undefined)} />
+          <NameField label={`New name of ${entry.name}`} initial={entry.name} onName={(name) => acts.onRename(entry, name)} onCancel={(byKey) => acts.onNaming(undefined, byKey ? entry.name : undefined)} />
         ) : (
           <button type="button" tabIndex={-1} className={styles.open} disabled={entry.lossy === true} onClick={() => acts.onOpen(entry)}>
             {entry.name}

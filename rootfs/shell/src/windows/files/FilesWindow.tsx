@@ -8,7 +8,7 @@ import { Breadcrumbs } from "./Breadcrumbs.tsx";
 import { FileList } from "./FileList.tsx";
 import { NameField } from "./NameField.tsx";
 import { shown } from "./order.ts";
-import { baseName, join, parent } from "./paths.ts";
+import { baseName, join } from "./paths.ts";
 import { Preview } from "./Preview.tsx";
 import { Uploads } from "./Uploads.tsx";
 import { useDrop } from "./useDrop.ts";
@@ -37,7 +37,7 @@ export function FilesWindow({ folder: path, onFolder, onTitle }: Props) {
   return (
     <div className={styles.files} {...drop.handlers}>
       <div className={styles.tools}>
-        <IconButton label="Up one folder" disabled={path === ""} onClick={() => onFolder(parent(path))}>
+        <IconButton label="Up one folder" disabled={path === ""} onClick={acts.onUp}>
           <FolderUp aria-hidden="true" />
         </IconButton>
         <Breadcrumbs folder={path} onFolder={onFolder} />
@@ -54,7 +54,7 @@ export function FilesWindow({ folder: path, onFolder, onTitle }: Props) {
           {acts.problem}
         </p>
       )}
-      <Content folder={folder} path={path} hiddenToo={hiddenToo} acts={acts} onFolder={onFolder} onReload={reload} />
+      <Content folder={folder} path={path} hiddenToo={hiddenToo} acts={acts} onReload={reload} />
       <Uploads uploads={uploads} onForget={forget} />
       {drop.over && <div className={styles.drop}>Drop to put it into {path ? baseName(path) : "your home"}</div>}
     </div>
@@ -66,11 +66,10 @@ interface ContentProps {
   path: string;
   hiddenToo: boolean;
   acts: ReturnType<typeof useFileActs>;
-  onFolder: (path: string) => void;
   onReload: () => void;
 }
 
-function Content({ folder, path, hiddenToo, acts, onFolder, onReload }: ContentProps) {
+function Content({ folder, path, hiddenToo, acts, onReload }: ContentProps) {
   if (folder.at === "loading") return <Loading what="the folder" />;
   if (folder.at === "failed") return <Failed message={folder.message} onRetry={onReload} />;
   const entries = shown(folder.entries, hiddenToo);
@@ -85,7 +84,7 @@ function Content({ folder, path, hiddenToo, acts, onFolder, onReload }: ContentP
   );
   return (
     <>
-      <FileList entries={entries} naming={acts.naming} first={making} onUp={() => path && onFolder(parent(path))} {...acts.row} />
+      <FileList entries={entries} naming={acts.naming} first={making} onUp={() => path && acts.onUp()} wanted={acts.wanted} onFocused={acts.onFocused} {...acts.row} />
       {folder.truncated && <p className={styles.foot}>This folder holds more than is shown here. The terminal shows all of it.</p>}
     </>
   );

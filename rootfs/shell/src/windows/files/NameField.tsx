@@ -7,7 +7,8 @@ interface Props {
   label: string;
   initial: string;
   onName: (name: string) => void;
-  onCancel: () => void;
+  /** `byKey`: with Esc, so that the focus has nowhere to be yet. */
+  onCancel: (byKey: boolean) => void;
 }
 
 export function NameField({ label, initial, onName, onCancel }: Props) {
@@ -25,12 +26,12 @@ export function NameField({ label, initial, onName, onCancel }: Props) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     event.stopPropagation();
-    if (event.key === "Escape") return onCancel();
+    if (event.key === "Escape") return onCancel(true);
     if (event.key !== "Enter") return;
     const found = nameProblem(name);
     setProblem(found);
     if (found) return;
-    if (name === initial) onCancel();
+    if (name === initial) onCancel(true);
     else onName(name);
   };
 
@@ -48,7 +49,7 @@ export function NameField({ label, initial, onName, onCancel }: Props) {
         value={name}
         onChange={(event) => setName(event.target.value)}
         onKeyDown={onKeyDown}
-        onBlur={onCancel}
+        onBlur={() => onCancel(false)}
       />
       {problem && (
         <span id={problemId} className={styles.problem} role="alert">

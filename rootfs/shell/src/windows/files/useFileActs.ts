@@ -3,7 +3,7 @@ import { useState } from "react";
 import * as files from "../../gateway/files.ts";
 import { messageOf } from "../../gateway/http.ts";
 import type { RowActs } from "./FileRow.tsx";
-import { contentUrl, join } from "./paths.ts";
+import { baseName, contentUrl, join, parent } from "./paths.ts";
 
 interface Hooks {
   onFolder: (path: string) => void;
@@ -11,10 +11,14 @@ interface Hooks {
   onChanged: () => void;
 }
 
+/** Stands for the first row, whatever its name: no file is called this. */
+export const FIRST = "/";
+
 export function useFileActs(folder: string, { onFolder, onPreview, onChanged }: Hooks) {
   const [naming, setNaming] = useState<string>();
   const [making, setMaking] = useState(false);
   const [problem, setProblem] = useState<string>();
+  const [wanted, setWanted] = useState<string>();
 
   const attempt = async (act: Promise<unknown>) => {
     setProblem(undefined);
@@ -27,20 +31,36 @@ export function useFileActs(folder: string, { onFolder, onPreview, onChanged }: 
   };
 
   const row: RowActs = {
-    onOpen: (entry) => (entry.kind === "directory" ? onFolder(join(folder, entry.name)) : onPreview(entry)),
+    onOpen: (entry) => {
+      setWanted(entry.kind === "directory" ? FIRST : entry.name);
+      if (entry.kind === "directory") onFolder(join(folder, entry.name));
+      else onPreview(entry);
+    },
     onDownload: ({ name }) => download(join(folder, name), name),
-    onNaming: setNaming,
+    onNaming: (name, focus) => {
+      setNaming(name);
+      setWanted(focus);
+    },
     onRename: (entry, name) => {
       setNaming(undefined);
+      setWanted(name);
       void attempt(files.rename(join(folder, entry.name), join(folder, name)));
     },
-    onTrash: (entry) => void attempt(files.trash(join(folder, entry.name))),
+    onTrash: (entry) => {
+      setWanted(FIRST);
+      void attempt(files.trash(join(folder, entry.name)));
+    },
   };
   const onMake = (name: string) => {
     setMaking(false);
+    setWanted(name);
     void attempt(files.makeFolder(join(folder, name)));
   };
-  return { row, naming, making, setMaking, onMake, problem };
+  const onUp = () => {
+    setWanted(baseName(folder));
+    onFolder(parent(folder));
+  };
+  return { row, naming, making, setMaking, onMake, onUp, problem, wanted, onFocused: () => setWanted(undefined) };
 }
 
 function download(path: string, name: string) {

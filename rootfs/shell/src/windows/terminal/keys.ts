@@ -10,7 +10,6 @@ export const HELPER_KEYS = [
   { name: "→", says: "Right", sends: "\x1b[C" },
   { name: "|", says: "Pipe", sends: "|" },
   { name: "/", says: "Slash", sends: "/" },
-  { name: "-", says: "Dash", sends: "-" },
 ] as const;
 
 /** Ctrl and a character, as terminals encode it (ASCII: the lower five bits); anything else is left as it is. */

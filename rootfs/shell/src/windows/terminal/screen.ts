@@ -6,7 +6,7 @@ import { currentLink, heard, lost, onLink } from "../../gateway/link.ts";
 import { TerminalConnection, type LineState } from "./connection.ts";
 import { withCtrl } from "./keys.ts";
 import { socketUrl } from "./protocol.ts";
-import { strictDocument } from "./strict-document.ts";
+import { openStrictly } from "./strict.ts";
 import { terminalTheme } from "./theme.ts";
 
 export interface ScreenHooks {
@@ -23,17 +23,16 @@ const SCROLLBACK_LINES = 5_000;
 export class TerminalScreen {
   /** The next typed character is a control character. */
   ctrl = false;
-  private readonly strict = strictDocument(document);
   private readonly terminal: Terminal;
   private readonly fitter = new FitAddon();
   private readonly connection: TerminalConnection;
   private readonly forgetLink: () => void;
+  private readonly forgetStyles: () => void;
   /** Answers of xterm to questions inside a replay were given long ago, and must not be typed into the shell again. */
   private replaying = false;
 
   constructor(host: HTMLElement, session: string | undefined, dark: boolean, touch: boolean, private readonly hooks: ScreenHooks) {
     this.terminal = new Terminal({
-      documentOverride: this.strict.document,
       fontFamily: FONT,
       fontSize: touch ? 13 : 14,
       lineHeight: 1.2,
@@ -43,7 +42,7 @@ export class TerminalScreen {
       theme: terminalTheme(dark),
     });
     this.terminal.loadAddon(this.fitter);
-    this.terminal.open(host);
+    this.forgetStyles = openStrictly(() => this.terminal.open(host));
     this.fitter.fit();
     this.connection = this.connect(session);
     this.terminal.onData((text) => this.typed(text));
@@ -135,7 +134,7 @@ export class TerminalScreen {
     this.forgetLink();
     this.connection.dispose();
     this.terminal.dispose();
-    this.strict.dispose();
+    this.forgetStyles();
   }
 }
 

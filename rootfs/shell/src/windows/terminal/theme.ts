@@ -3,7 +3,7 @@ import type { ITheme } from "@xterm/xterm";
 
 const LIGHT: ITheme = {
   black: "#16181d", red: "#b3261e", green: "#0a7c52", yellow: "#8f6000", blue: "#1f5fbf", magenta: "#8a3ab9", cyan: "#0b7285", white: "#6b7078",
-  brightBlack: "#5a6069", brightRed: "#c2362b", brightGreen: "#0b8a5b", brightYellow: "#9a6700", brightBlue: "#2b6fd6", brightMagenta: "#9b4dca", brightCyan: "#0c8599", brightWhite: "#16181d",
+  brightBlack: "#5a6069", brightRed: "#c2362b", brightGreen: "#0a7c52", brightYellow: "#8a5d00", brightBlue: "#2463c4", brightMagenta: "#8f44bf", brightCyan: "#0b7285", brightWhite: "#16181d",
 };
 
 const DARK: ITheme = {
