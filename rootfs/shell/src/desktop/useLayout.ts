@@ -1,6 +1,6 @@
 // The layout and its home: read once from the computer, written back a moment after it changed, and before the page goes.
 import { useEffect, useReducer, useRef, useState, type Dispatch } from "react";
-import { askJson, sendJson } from "../gateway/http.ts";
+import { GatewayError, askJson, sendJson } from "../gateway/http.ts";
 import { onLink, currentLink } from "../gateway/link.ts";
 import { EMPTY, parseLayout, reduce, type Action, type Layout } from "./windows/layout.ts";
 
@@ -13,7 +13,7 @@ export function useLayout(): [Layout, Dispatch<Action>, ready: boolean] {
 
   useEffect(() => {
     const load = async () => {
-      const stored = parseLayout(await askJson("/api/layout"));
+      const stored = parseLayout(await askJson("/api/layout").catch(noneYet));
       saved.current = stored;
       dispatch({ type: "load", layout: stored });
       setReady(true);
@@ -37,6 +37,10 @@ export function useLayout(): [Layout, Dispatch<Action>, ready: boolean] {
   }, [layout, ready]);
 
   return [layout, dispatch, ready];
+}
+
+function noneYet(error: unknown): undefined {
+  if (!(error instanceof GatewayError && error.status === 404)) throw error;
 }
 
 /** Runs `work` now and, should it fail, again each time the computer has come back. Returns how to stop. */

@@ -1,4 +1,4 @@
-// A fault in one window stays in that window.
+// A fault in one window, or code of it that could not be fetched, stays in that window. Only a fresh page fetches code again.
 import { Component, type ReactNode } from "react";
 import { Failed } from "./States.tsx";
 
@@ -15,6 +15,12 @@ export class Fence extends Component<{ children: ReactNode }, State> {
 
   override render() {
     if (!this.state.broken) return this.props.children;
-    return <Failed message="This window has met a fault of ours. Its content on your computer is safe." onRetry={() => this.setState({ broken: false })} />;
+    return (
+      <Failed
+        message="This window could not be shown. What it holds on your computer is safe."
+        act="Load the page again"
+        onRetry={() => location.reload()}
+      />
+    );
   }
 }

@@ -34,11 +34,11 @@ export function Empty({ icon, title, text, children }: Props) {
   );
 }
 
-export function Failed({ message, onRetry }: { message: string; onRetry: () => void }) {
+export function Failed({ message, onRetry, act = "Try again" }: { message: string; onRetry: () => void; act?: string }) {
   return (
     <div className={styles.state} role="alert">
       <p className={styles.title}>{message}</p>
-      <Button onClick={onRetry}>Try again</Button>
+      <Button onClick={onRetry}>{act}</Button>
     </div>
   );
 }

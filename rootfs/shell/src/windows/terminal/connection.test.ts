@@ -38,7 +38,8 @@ let sockets: { socket: FakeSocket; session: string | undefined }[];
 let waiting: { run: () => void; ms: number }[];
 let states: LineState[];
 let output: string;
-let replays: number;
+let afresh: number;
+let replaying: boolean[];
 let sessions: string[];
 
 const last = () => sockets.at(-1)!.socket;
@@ -59,8 +60,8 @@ function connection(session?: string) {
   };
   const hooks = {
     onOutput: (bytes: Uint8Array) => void (output += new TextDecoder().decode(bytes)),
-    onReplay: () => void (replays += 1),
-    onReplayed: () => undefined,
+    onAfresh: () => void (afresh += 1),
+    onReplaying: (now: boolean) => void replaying.push(now),
     onSession: (id: string) => void sessions.push(id),
     onState: (state: LineState) => void states.push(state),
   };
@@ -72,7 +73,8 @@ beforeEach(() => {
   waiting = [];
   states = [];
   output = "";
-  replays = 0;
+  afresh = 0;
+  replaying = [];
   sessions = [];
 });
 
@@ -87,9 +89,20 @@ describe("a terminal's line", () => {
     tick();
     expect(sockets.map((s) => s.session)).toEqual([undefined, "s1"]);
     last().opens();
-    expect(replays).toBe(2);
+    expect(afresh).toBe(2);
     expect(output).toBe("hello");
     expect(states.at(-1)).toEqual({ at: "open" });
+  });
+
+  it("knows to the byte where the shell's past ends", () => {
+    connection("s1");
+    last().opens();
+    last().says('{"type":"session","id":"s1","replay":6}');
+    last().says(new Uint8Array(4).buffer);
+    expect(replaying).toEqual([true]);
+    last().says(new Uint8Array(2).buffer);
+    last().says(new Uint8Array(9).buffer);
+    expect(replaying).toEqual([true, false]);
   });
 
   it("keeps what is typed while it is away and sends it once, in order, after the size", () => {

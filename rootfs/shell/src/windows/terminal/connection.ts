@@ -26,10 +26,10 @@ export interface Size {
 export interface Hooks {
   /** Bytes of the shell. */
   onOutput: (bytes: Uint8Array) => void;
-  /** A replay of the scrollback follows: what is on the screen now must go. */
-  onReplay: () => void;
-  /** The replay is over: from here on it is live. */
-  onReplayed: () => void;
+  /** A new line: what is on the screen now must go, for the shell's past is sent again. */
+  onAfresh: () => void;
+  /** The bytes of the past begin, or are over. */
+  onReplaying: (replaying: boolean) => void;
   onSession: (session: string) => void;
   onState: (state: LineState) => void;
 }
@@ -42,6 +42,7 @@ export class TerminalConnection {
   private state: LineState = { at: "connecting" };
   private held = "";
   private failures = 0;
+  private replayLeft = 0;
   private cancelRetry: (() => void) | undefined;
 
   constructor(
@@ -103,7 +104,7 @@ export class TerminalConnection {
 
   private opened() {
     this.failures = 0;
-    this.hooks.onReplay();
+    this.hooks.onAfresh();
     this.become({ at: "open" });
     this.sendSize();
     if (this.held) this.socket?.send(encoder.encode(this.held));
@@ -111,16 +112,23 @@ export class TerminalConnection {
   }
 
   private heard(data: ArrayBuffer | string) {
-    if (typeof data !== "string") return this.hooks.onOutput(new Uint8Array(data));
+    if (typeof data !== "string") return this.output(new Uint8Array(data));
     const control = readControl(data);
     if (control?.type === "session") {
       this.session = control.id;
+      this.replayLeft = control.replay;
+      this.hooks.onReplaying(control.replay > 0);
       this.hooks.onSession(control.id);
-    } else if (control?.type === "replayed") {
-      this.hooks.onReplayed();
     } else if (control?.type === "exit") {
       this.become({ at: "ended", code: control.code });
     }
+  }
+
+  private output(bytes: Uint8Array) {
+    this.hooks.onOutput(bytes);
+    if (this.replayLeft === 0) return;
+    this.replayLeft = Math.max(0, this.replayLeft - bytes.length);
+    if (this.replayLeft === 0) this.hooks.onReplaying(false);
   }
 
   private closed(code: number, reason: string) {

@@ -1,4 +1,4 @@
-// What the helper keys of a phone send, and how a held Ctrl changes what is typed next.
+// What the helper keys of a phone send, how a held Ctrl changes what is typed next, and what is no typing at all.
 
 export const HELPER_KEYS = [
   { name: "Esc", sends: "\x1b" },
@@ -17,4 +17,12 @@ export function withCtrl(typed: string): string {
   if (!/^[@-_a-z?]/.test(typed)) return typed;
   const first = typed[0] === "?" ? "\x7f" : String.fromCharCode(typed.toUpperCase().charCodeAt(0) & 0x1f);
   return first + typed.slice(1);
+}
+
+/**
+ * True for what xterm says by itself when a program asks it something: its kind, its state, where the cursor is (ECMA-48 DA, DSR and CPR,
+ * xterm's DECRPM and window reports, OSC and DCS answers). Questions in a replay were answered long ago, and must not be typed again.
+ */
+export function isReport(text: string): boolean {
+  return /^\x1b(\[[?>]?[\d;]*\$?[cnRyt]|[\]P])/.test(text);
 }

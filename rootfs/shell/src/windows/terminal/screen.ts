@@ -4,7 +4,7 @@ import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { currentLink, heard, lost, onLink } from "../../gateway/link.ts";
 import { TerminalConnection, type LineState } from "./connection.ts";
-import { withCtrl } from "./keys.ts";
+import { isReport, withCtrl } from "./keys.ts";
 import { socketUrl } from "./protocol.ts";
 import { openStrictly } from "./strict.ts";
 import { terminalTheme } from "./theme.ts";
@@ -28,7 +28,7 @@ export class TerminalScreen {
   private readonly connection: TerminalConnection;
   private readonly forgetLink: () => void;
   private readonly forgetStyles: () => void;
-  /** Answers of xterm to questions inside a replay were given long ago, and must not be typed into the shell again. */
+  /** What is written now is the shell's past; see `isReport`. */
   private replaying = false;
 
   constructor(host: HTMLElement, session: string | undefined, dark: boolean, touch: boolean, private readonly hooks: ScreenHooks) {
@@ -64,17 +64,13 @@ export class TerminalScreen {
     };
     const hooks = {
       onOutput: (bytes: Uint8Array) => this.terminal.write(bytes),
-      onReplay: () => this.beginReplay(),
-      onReplayed: () => this.terminal.write("", () => (this.replaying = false)),
+      onAfresh: () => this.terminal.reset(),
+      // In step with what xterm has parsed, not with what has arrived.
+      onReplaying: (replaying: boolean) => this.terminal.write("", () => (this.replaying = replaying)),
       onSession: this.hooks.onSession,
       onState: (state: LineState) => this.lineBecame(state),
     };
     return new TerminalConnection(surroundings, hooks, session, { cols, rows });
-  }
-
-  private beginReplay() {
-    this.replaying = true;
-    this.terminal.reset();
   }
 
   private lineBecame(state: LineState) {
@@ -84,7 +80,7 @@ export class TerminalScreen {
   }
 
   private typed(text: string) {
-    if (this.replaying) return;
+    if (this.replaying && isReport(text)) return;
     if (!this.ctrl) return this.connection.type(text);
     this.ctrl = false;
     this.hooks.onCtrlUsed();
