@@ -20,7 +20,6 @@ rm -f "$root/etc/hostname" "$root/etc/apt/sources.list" "$root"/etc/apt/sources.
 : >"$root/etc/machine-id"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/cache/ldconfig/* "$root"/var/log/* "$root"/tmp/* \
   "$root"/usr/share/locale/* "$root"/usr/share/man/*
-find "$root/usr/lib/python3" "$root"/usr/lib/python3.* -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # No program in a computer may gain privileges by being run.
 find "$root" -xdev -perm /6000 -type f -exec chmod ug-s {} +

@@ -87,6 +87,8 @@ const GOOD: &[&[Item]] = &[
         ("etc/gone", FILE, 0o644, "gone"),
         ("dev-null", EntryType::Char, 0o666, ""),
     ],
+    &[("opaque/", DIR, 0o755, ""), ("opaque/lower", FILE, 0o644, "x")],
+    &[("opaque/", DIR, 0o755, ""), ("opaque/.wh..wh..opq", FILE, 0o644, ""), ("opaque/upper", FILE, 0o644, "x")],
     &[("etc/", DIR, 0o755, ""), ("etc/old", FILE, 0o600, "new"), ("etc/.wh.gone", FILE, 0o644, "")],
 ];
 
@@ -108,6 +110,7 @@ fn an_image_is_imported_unpacked_once_and_verified() {
         assert_eq!(fs::read_to_string(root.join("etc/old")).unwrap(), "new", "the upper layer wins");
         assert_eq!(fs::metadata(root.join("etc/old")).unwrap().permissions().mode() & 0o7777, 0o600);
         assert!(!root.join("etc/gone").exists(), "deleted by the upper layer");
+        assert!(root.join("opaque/upper").exists() && !root.join("opaque/lower").exists());
         assert!(!root.join("dev-null").exists(), "no devices from an image");
         assert_eq!(fs::read_link(root.join("bin/alias")).unwrap(), Path::new("tool"));
         assert_eq!(
@@ -115,7 +118,7 @@ fn an_image_is_imported_unpacked_once_and_verified() {
             fs::metadata(root.join("bin/tool")).unwrap().ino()
         );
         assert_eq!((image::current(&data).unwrap(), image::root(&data, &digest).unwrap()), (digest.clone(), root));
-        assert!(image::verify(&data, &digest).unwrap() >= 5);
+        assert!(image::verify(&data, &digest).unwrap().unwrap() >= 5);
         let listed = image::list(&data).unwrap();
         assert!(listed.len() == 1 && listed[0].unpacked && listed[0].tag.as_deref() == Some(image::TAG));
     }
@@ -197,6 +200,9 @@ fn damage_after_the_import_is_found_before_and_after_unpacking() {
     }
     let root = image::ensure_unpacked(&data, &digest).unwrap();
     image::verify(&data, &digest).unwrap();
+    fs::write(root.join("bin/extra"), "evil").unwrap();
+    assert!(image::verify(&data, &digest).unwrap_err().to_string().contains("no layer holds it"));
+    fs::remove_file(root.join("bin/extra")).unwrap();
     fs::write(root.join("bin/tool"), "evil").unwrap();
     assert!(image::verify(&data, &digest).unwrap_err().to_string().contains("bin/tool"));
     fs::write(root.join("bin/tool"), "#!/bin/sh\n").unwrap();

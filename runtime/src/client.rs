@@ -95,9 +95,16 @@ impl LauncherClient {
 
     /// Lists what has runtime state.
     pub async fn observe(&self) -> Result<Vec<Observed>, CallError> {
-        match self.call(Act::Observe).await? {
-            (Answer::Observed { containers }, _) => Ok(containers),
-            _ => Err(CallError::Confused),
+        let mut all: Vec<Observed> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.container.clone());
+            let (Answer::Observed { containers, more }, _) = self.call(Act::Observe { after }).await? else {
+                return Err(CallError::Confused);
+            };
+            all.extend(containers);
+            if !more {
+                return Ok(all);
+            }
         }
     }
 
@@ -183,10 +190,11 @@ mod tests {
                 let Ok(Received::Message(Request { id, act }, _)) = wire::receive(theirs.as_fd()) else {
                     panic!("no request")
                 };
-                ids.push((id, matches!(act, Act::Observe)));
+                ids.push((id, matches!(act, Act::Observe { .. })));
             }
             for (id, observe) in ids.into_iter().rev() {
-                let result = Ok(if observe { Answer::Observed { containers: Vec::new() } } else { Answer::Done });
+                let result =
+                    Ok(if observe { Answer::Observed { containers: Vec::new(), more: false } } else { Answer::Done });
                 wire::send(theirs.as_fd(), &Reply { id, result }, None).expect("answered");
             }
         });

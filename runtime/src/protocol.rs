@@ -11,6 +11,9 @@ use std::path::PathBuf;
 /// Largest message in either direction, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
+/// Containers in one answer to [`Act::Observe`]; each takes less than 300 bytes.
+pub const PAGE: usize = 128;
+
 /// How the launcher is set up by the process that starts it, before anything hostile can speak to it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LauncherConfig {
@@ -72,8 +75,12 @@ pub enum Act {
         /// The owner.
         handle: Handle,
     },
-    /// List every container that has runtime state, running or half made. Reply: [`Answer::Observed`].
-    Observe,
+    /// List every container that has runtime state, running or half made, in the order of their ids, as many as fit
+    /// into one message. Reply: [`Answer::Observed`].
+    Observe {
+        /// The last container of the page before.
+        after: Option<ContainerId>,
+    },
     /// Open the container's log for reading. Reply: [`Answer::Done`] and a file descriptor.
     OpenLog {
         /// The container.
@@ -146,8 +153,10 @@ pub enum Answer {
     Running(Running),
     /// Everything that has runtime state.
     Observed {
-        /// One entry per container.
+        /// One entry per container, at most [`PAGE`].
         containers: Vec<Observed>,
+        /// Whether another page follows.
+        more: bool,
     },
 }
 

@@ -82,8 +82,9 @@ mod tests {
     fn a_message_and_its_file_descriptor_arrive() {
         let (a, b) = pair();
         let (passed, _other) = pair();
-        send(a.as_fd(), &Request { id: 7, act: Act::Observe }, Some(passed.as_fd())).expect("sent");
-        let Received::Message(Request { id: 7, act: Act::Observe }, Some(_)) = receive(b.as_fd()).expect("received")
+        send(a.as_fd(), &Request { id: 7, act: Act::Observe { after: None } }, Some(passed.as_fd())).expect("sent");
+        let Received::Message(Request { id: 7, act: Act::Observe { after: None } }, Some(_)) =
+            receive(b.as_fd()).expect("received")
         else {
             panic!("not what was sent")
         };

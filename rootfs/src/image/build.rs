@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::layer::{self, Layer};
 use super::layout::{self, to_hex};
-use super::{ImageError, TAG, at, ensure_unpacked};
+use super::{ImageError, TAG, at, ensure_unpacked, lock};
 
 const SUITE: &str = "bookworm";
 const CUSTOMISE: &str = include_str!("../../image/customise.sh");
@@ -36,6 +36,7 @@ pub struct Parts {
 /// `created` is the time to record (RFC 3339).
 pub fn build(data: &Path, parts: &Parts, created: &str, say: &mut dyn FnMut(&str)) -> Result<String, ImageError> {
     layout::ensure(data)?;
+    let _lock = lock(data)?;
     let base = base(data, &parts.packages, say)?;
     say("Adding the gateway, the desktop and the home template");
     let own = layer::store(data, |sink| own_files(parts, sink))?;
@@ -59,10 +60,12 @@ fn base(data: &Path, packages: &Path, say: &mut dyn FnMut(&str)) -> Result<Layer
     Ok(layer)
 }
 
+/// The base layer of an earlier build, if its blob is still what it was.
 fn kept(data: &Path, record: &Path) -> Option<Layer> {
     let layer: Layer = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
-    let blob = fs::metadata(layout::blob(data, &layer.digest).ok()?).ok()?;
-    (blob.len() == layer.size).then_some(layer)
+    let descriptor = layer.descriptor().ok()?;
+    layer::read(data, &descriptor, |_| Ok(())).ok()?;
+    Some(layer)
 }
 
 fn debootstrap(include: &str, sink: &mut dyn io::Write) -> Result<(), ImageError> {

@@ -143,6 +143,7 @@ pub fn import(data: &Path, from: &Path) -> Result<String, ImageError> {
     let chosen = images.iter().find(|d| note(d, REF_NAME).is_some_and(|t| t == super::TAG)).or(images.first());
     let chosen = chosen.ok_or(ImageError::Missing)?;
     ensure(data)?;
+    let _lock = super::lock(data)?;
     let digest = chosen.digest().to_string();
     copy(data, from, &digest, Some(chosen.size()))?;
     for (part, size) in super::parts(data, &digest)?.into_iter().skip(1) {

@@ -129,6 +129,14 @@ fn manifest(data: &Path, digest: &str) -> Result<ImageManifest, ImageError> {
     ImageManifest::from_file(&path).map_err(|source| ImageError::Document { path, source })
 }
 
+/// Keeps two commands from changing the images at once; held until it is dropped.
+fn lock(data: &Path) -> Result<std::fs::File, ImageError> {
+    let path = data.join("images/lock");
+    let file = std::fs::File::create(&path).map_err(at("open", &path))?;
+    file.lock().map_err(at("lock", &path))?;
+    Ok(file)
+}
+
 /// Every blob an image consists of: manifest, configuration, layers.
 fn parts(data: &Path, digest: &str) -> Result<Vec<(String, Option<u64>)>, ImageError> {
     let manifest = manifest(data, digest)?;

@@ -21,6 +21,9 @@ pub(super) fn unpack(data: &Path, digest: &str) -> Result<PathBuf, ImageError> {
         layer::read(data, descriptor, |stream| apply(draft.path(), stream))?;
     }
     fs::set_permissions(draft.path(), fs::Permissions::from_mode(0o755)).map_err(at("open up", draft.path()))?;
+    // The name must not reach the disk before the content does.
+    let folder = fs::File::open(draft.path()).map_err(at("open", draft.path()))?;
+    rustix::fs::syncfs(&folder).map_err(|e| at("flush", draft.path())(e.into()))?;
     let draft = draft.keep();
     match fs::rename(&draft, &root) {
         Ok(()) => Ok(root),

@@ -27,15 +27,15 @@ enum Kind {
     Link,
 }
 
-/// Checks an image and, if it is unpacked, its root. Returns how many files were compared.
-pub fn verify(data: &Path, digest: &str) -> Result<usize, ImageError> {
+/// Checks an image and, if it is unpacked, its root. Returns how many files were compared; `None` if it is not unpacked.
+pub fn verify(data: &Path, digest: &str) -> Result<Option<usize>, ImageError> {
     for (part, size) in parts(data, digest)? {
         let path = layout::blob(data, &part)?;
         let mut blob = Hashing::new(File::open(&path).map_err(at("open", &path))?);
         io::copy(&mut blob, &mut io::sink()).map_err(at("read", &path))?;
         blob.check(&part, size)?;
     }
-    let Ok(root) = root(data, digest) else { return Ok(0) };
+    let Ok(root) = root(data, digest) else { return Ok(None) };
     let mut expected = BTreeMap::new();
     for descriptor in manifest(data, digest)?.layers() {
         layer::read(data, descriptor, |stream| expect(&root, stream, &mut expected))?;
@@ -43,7 +43,25 @@ pub fn verify(data: &Path, digest: &str) -> Result<usize, ImageError> {
     for (path, expected) in &expected {
         compare(&root, &root.join(path), expected)?;
     }
-    Ok(expected.len())
+    nothing_else(&root, &root, &expected)?;
+    Ok(Some(expected.len()))
+}
+
+/// Fails if the root holds a path that no layer does. Parents that a layer left out are fine.
+fn nothing_else(root: &Path, folder: &Path, expected: &BTreeMap<PathBuf, Expected>) -> Result<(), ImageError> {
+    for entry in fs::read_dir(folder).map_err(at("read", folder))? {
+        let path = entry.map_err(at("read", folder))?.path();
+        let inside = path.strip_prefix(root).unwrap_or(&path);
+        let known = expected.contains_key(inside)
+            || expected.range(inside.to_owned()..).next().is_some_and(|(next, _)| next.starts_with(inside));
+        if !known {
+            return Err(ImageError::Changed { path, root: root.to_owned(), why: "no layer holds it".to_owned() });
+        }
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
+            nothing_else(root, &path, expected)?;
+        }
+    }
+    Ok(())
 }
 
 fn expect(root: &Path, stream: &mut dyn Read, all: &mut BTreeMap<PathBuf, Expected>) -> Result<(), ImageError> {
@@ -52,8 +70,9 @@ fn expect(root: &Path, stream: &mut dyn Read, all: &mut BTreeMap<PathBuf, Expect
         let mut entry = entry.map_err(fail())?;
         let path: PathBuf = entry.path().map_err(fail())?.components().collect();
         if let Some(name) = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_prefix(".wh.")) {
-            let gone = path.with_file_name(name);
-            all.retain(|known, _| !known.starts_with(&gone));
+            let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+            let gone = if name == ".wh..opq" { parent.clone() } else { path.with_file_name(name) };
+            all.retain(|known, _| *known == parent || !known.starts_with(&gone));
             continue;
         }
         let kind = match entry.header().entry_type() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use matrixos_runtime::protocol::{Identity, Observed};
+use matrixos_runtime::protocol::{Identity, Observed, PAGE};
 use matrixos_types::ContainerId;
 use nix::errno::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -56,17 +56,20 @@ pub(crate) fn terminate(house: &House, container: &ContainerId) -> io::Result<()
     }
 }
 
-/// Everything that has runtime state, running or half made.
-pub(crate) fn observe(house: &House) -> io::Result<Vec<Observed>> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(house.containers())? {
-        let Some(container) = entry?.file_name().to_str().and_then(|name| ContainerId::parse(name).ok()) else {
-            continue;
-        };
-        let record = Record::read(&house.container(&container)).ok();
-        let running = find(house, &container).map(|(identity, _)| identity);
-        let (seat, handle) = record.map(|r| (r.seat, r.handle)).unzip();
-        all.push(Observed { container, seat, handle, running });
-    }
-    Ok(all)
+/// A page of everything that has runtime state, running or half made, and whether more follows.
+pub(crate) fn observe(house: &House, after: Option<&ContainerId>) -> io::Result<(Vec<Observed>, bool)> {
+    let names = fs::read_dir(house.containers())?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut containers: Vec<ContainerId> = names.filter_map(|name| ContainerId::parse(&name).ok()).collect();
+    containers.retain(|container| after.is_none_or(|after| container > after));
+    containers.sort_unstable();
+    let more = containers.len() > PAGE;
+    containers.truncate(PAGE);
+    Ok((containers.into_iter().map(|container| look_at(house, container)).collect(), more))
+}
+
+fn look_at(house: &House, container: ContainerId) -> Observed {
+    let record = Record::read(&house.container(&container)).ok();
+    let running = find(house, &container).map(|(identity, _)| identity);
+    let (seat, handle) = record.map(|r| (r.seat, r.handle)).unzip();
+    Observed { container, seat, handle, running }
 }

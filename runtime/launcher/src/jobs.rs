@@ -10,7 +10,7 @@ use matrixos_runtime::protocol::{Act, Answer, Failure, FailureKind, Request};
 use matrixos_types::ContainerId;
 use nix::fcntl::OFlag;
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, sigprocmask};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, killpg, signal, sigprocmask};
 use nix::unistd::{ForkResult, Pid, fork, pipe2, setpgid};
 
 use crate::house::House;
@@ -109,7 +109,7 @@ fn container_of(act: &Act) -> &ContainerId {
         Act::Launch(launch) => &launch.container,
         Act::Adopt { container } | Act::Terminate { container } | Act::OpenLog { container } => container,
         Act::TakeDown { container, .. } | Act::Destroy { container, .. } => container,
-        Act::Observe => unreachable!("observing is not a job"),
+        Act::Observe { .. } => unreachable!("observing is not a job"),
     }
 }
 
@@ -120,7 +120,7 @@ fn perform(house: &House, act: &Act) -> Outcome {
         Act::Destroy { container, seat, handle } => {
             removal::destroy(house, container, *seat, handle).map(|()| Answer::Done)
         }
-        Act::Adopt { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe => {
+        Act::Adopt { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe { .. } => {
             unreachable!("answered without a job")
         }
     }
@@ -138,8 +138,10 @@ fn spawn(house: &House, act: &Act) -> io::Result<(Pid, File)> {
             // Neither it nor what libcontainer forks may outlive a launcher that is killed or gives up on it.
             let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
             let _ = set_pdeathsig(Signal::SIGKILL);
-            // A container must not inherit the launcher's blocked signals.
+            // A container must inherit neither blocked nor ignored signals; Rust's runtime ignores SIGPIPE.
             let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+            // SAFETY: restores a default; no handler of this program is replaced.
+            let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| perform(house, act)));
             let outcome = outcome.unwrap_or_else(|_| Err(failure("launcher", "the act panicked".to_owned())));
             write_result(writer, &outcome);

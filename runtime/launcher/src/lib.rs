@@ -10,6 +10,7 @@ mod record;
 mod removal;
 mod serve;
 mod spawn;
+mod strays;
 
 pub use serve::run;
 pub use spawn::{SpawnError, Spawned, spawn};

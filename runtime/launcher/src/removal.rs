@@ -66,9 +66,7 @@ fn clear_groups(house: &House, container: &ContainerId) -> io::Result<()> {
         if groups.is_empty() {
             return Ok(());
         }
-        for group in &groups {
-            end_processes(house.layout, group)?;
-        }
+        end_processes(house.layout, &groups)?;
         let stuck = groups.iter().find_map(|group| Some((group, remove_group(group).err()?)));
         let Some((group, error)) = stuck else { continue };
         if Instant::now() > deadline {
@@ -83,19 +81,24 @@ fn clear_groups(house: &House, container: &ContainerId) -> io::Result<()> {
     }
 }
 
-/// Kills what is in a group. A frozen group is thawed, or its processes could not die.
-fn end_processes(layout: Layout, group: &Path) -> io::Result<()> {
-    let processes = processes(group)?;
-    if processes.is_empty() {
-        return Ok(());
-    }
+/// Kills what is in the groups. Version 1 has no way to kill a group at once, so it is frozen meanwhile, or a process
+/// could fork away; on either layout a frozen group must be thawed, or its processes could not die.
+fn end_processes(layout: Layout, groups: &[PathBuf]) -> io::Result<()> {
+    let set = |file: &str, value: &str| groups.iter().for_each(|group| _ = fs::write(group.join(file), value));
     match layout {
-        Layout::Unified if fs::write(group.join("cgroup.kill"), "1").is_ok() => {}
-        _ => processes.iter().for_each(|pid| _ = kill(Pid::from_raw(*pid), Signal::SIGKILL)),
+        Layout::Unified => {
+            set("cgroup.kill", "1");
+            set("cgroup.freeze", "0");
+        }
+        Layout::PerController => {
+            // Only one of the hierarchies has this file.
+            set("freezer.state", "FROZEN");
+            for group in groups {
+                processes(group)?.into_iter().for_each(|pid| _ = kill(Pid::from_raw(pid), Signal::SIGKILL));
+            }
+            set("freezer.state", "THAWED");
+        }
     }
-    let thaw = if layout == Layout::Unified { ("cgroup.freeze", "0") } else { ("freezer.state", "THAWED") };
-    // Version 1 has this file in one of its hierarchies only.
-    let _ = fs::write(group.join(thaw.0), thaw.1);
     Ok(())
 }
 

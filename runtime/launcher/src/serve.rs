@@ -14,13 +14,14 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, dup2_stdin};
+use nix::unistd::{Pid, dup2_stdin, setgroups};
 
 use crate::adopt;
 use crate::house::House;
 use crate::jobs::Jobs;
 use crate::launch::LOG;
 use crate::spawn::CONFIG_ENV;
+use crate::strays;
 
 /// How often deadlines are looked at, in milliseconds.
 const TICK: u16 = 1_000;
@@ -44,6 +45,8 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     let config = std::env::var(CONFIG_ENV).map_err(|_| "this command is started by `matrixos serve`, not by hand")?;
     let config: LauncherConfig = serde_json::from_str(&config)?;
     let socket = take_socket()?;
+    // libcontainer leaves the groups of its caller to the container's first process.
+    setgroups(&[])?;
     prctl::set_dumpable(false)?;
     prctl::set_child_subreaper(true)?;
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
@@ -52,6 +55,7 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     ends.add(Signal::SIGCHLD);
     ends.thread_block()?;
     let ends = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    strays::end(&config.instance);
     let house = House::prepare(config)?;
     Launcher { house, socket, ends, jobs: Jobs::default() }.serve()?;
     Ok(())
@@ -123,8 +127,9 @@ impl Launcher {
     fn handle(&mut self, request: Request) -> io::Result<()> {
         let id = request.id;
         match request.act {
-            Act::Observe => {
-                let found = adopt::observe(&self.house).map(|containers| Answer::Observed { containers });
+            Act::Observe { after } => {
+                let found = adopt::observe(&self.house, after.as_ref())
+                    .map(|(containers, more)| Answer::Observed { containers, more });
                 self.reply(id, found.map_err(failed("observe")))
             }
             Act::Terminate { container } => {

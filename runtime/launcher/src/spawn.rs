@@ -15,6 +15,9 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 /// The environment variable that carries the configuration; it holds no secret.
 pub(crate) const CONFIG_ENV: &str = "MATRIXOS_LAUNCHER";
 
+/// Name of the sealed copy, as it shows in `/proc/PID/exe`.
+pub(crate) const MEMFD: &str = "matrixos-launcher";
+
 /// A launcher that runs.
 #[derive(Debug)]
 pub struct Spawned {
@@ -60,7 +63,7 @@ pub fn spawn(config: &LauncherConfig) -> Result<Spawned, SpawnError> {
 
 fn sealed_copy() -> Result<OwnedFd, SpawnError> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-    let copy = memfd_create("matrixos-launcher", flags).map_err(at("memfd"))?;
+    let copy = memfd_create(MEMFD, flags).map_err(at("memfd"))?;
     let mut copy = File::from(copy);
     let mut program = File::open("/proc/self/exe").map_err(at("open own program"))?;
     io::copy(&mut program, &mut copy).map_err(at("copy own program"))?;

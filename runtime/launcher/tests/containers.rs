@@ -43,6 +43,7 @@ fn main() -> std::process::ExitCode {
         ("hostile_messages_do_not_end_the_launcher", hostile_messages),
         ("the_launcher_runs_from_sealed_memory_without_outside_handles", sealed),
         ("containers_are_launched_side_by_side", side_by_side),
+        ("more_containers_than_one_message_holds_are_observed", many),
         ("destroying_removes_the_files_and_only_of_that_user", destroying),
     ];
     let mut trials: Vec<_> = tests
@@ -146,8 +147,11 @@ impl House {
 
     /// Launches, waits for the script's end, and returns what it wrote to `out`.
     fn run(&self, number: u16, script: &str) -> String {
-        let launch = self.person(number, &format!("{{ {script}\n}} >{HOME}/out 2>&1"));
+        // It waits for the test to hold its pidfd: a first process that has ended by then is a failed launch.
+        let script = format!("while [ ! -e go ]; do sleep 0.02; done; {{ {script}\n}} >{HOME}/out 2>&1");
+        let launch = self.person(number, &script);
         let (_, pidfd) = self.launch(&launch).expect("launched");
+        fs::write(self.home(&launch).join("go"), "").unwrap();
         assert!(ends(&pidfd, 60), "the script ends");
         let mut text = String::new();
         fs::File::open(self.home(&launch).join("out")).unwrap().read_to_string(&mut text).unwrap();
@@ -245,6 +249,13 @@ fn the_first_process_is_confined() {
     has("Seccomp:\t2");
     has("NoNewPrivs:\t1");
     has("uid=1000 gid=1000");
+    assert!(text.lines().any(|l| l.trim_end() == "Groups:"), "no group of whoever started the platform: {text}");
+    let ignored = text.lines().find_map(|l| l.strip_prefix("SigIgn:\t")).unwrap();
+    assert_eq!(
+        u64::from_str_radix(ignored, 16).unwrap() & (1 << (nix::sys::signal::Signal::SIGPIPE as i32 - 1)),
+        0,
+        "a pipe that breaks ends a program, as usual"
+    );
     has(&format!("{:>10} {:>10} {:>10}", 0, Seat::new(1).unwrap().first_id(), 65_536));
     assert!(!text.contains("POSSIBLE"), "{text}");
     assert!(!text.contains("a-secret"), "no secret in what a computer can read about itself");
@@ -330,6 +341,29 @@ fn a_launch_cut_short() {
         house.take_down(&launch);
         assert_eq!(house.traces(), before, "cut after {cut} steps");
     }
+    house.restart();
+    house.block(house.client().observe()).expect("it is up");
+    assert_eq!(launchers(), 1, "no half-made container waits for ever");
+}
+
+/// Processes that run the sealed copy of this program.
+fn launchers() -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter(|e| {
+            fs::read_link(e.path().join("exe")).is_ok_and(|p| p.to_string_lossy().contains("memfd:matrixos-launcher"))
+        })
+        .count()
+}
+
+fn many() {
+    let house = House::new();
+    for number in 0..300u64 {
+        fs::create_dir_all(house.config.run.join("containers").join(format!("c{number:016x}"))).unwrap();
+    }
+    let observed = house.block(house.client().observe()).expect("more than one message holds");
+    assert_eq!(observed.len(), 300);
+    assert!(observed.iter().all(|o| o.running.is_none()));
 }
 
 fn refusals() {

@@ -55,6 +55,11 @@ fn list(config: &Config) -> Result<()> {
 fn verify(config: &Config) -> Result<()> {
     let digest = image::current(&config.data)?;
     let files = image::verify(&config.data, &digest)?;
-    println!("{digest}: every blob is intact, and {files} unpacked files are those of the image");
+    match files {
+        Some(files) => println!(
+            "{digest}: every blob is intact, and the {files} unpacked files are those of the image and no others"
+        ),
+        None => println!("{digest}: every blob is intact; it is not unpacked yet"),
+    }
     Ok(())
 }

@@ -42,7 +42,8 @@ impl Layout {
     pub(crate) fn make(&self, account: Account) -> Result<()> {
         directory(&self.data, 0o711)?;
         directory(&self.data.join("users"), 0o711)?;
-        directory(&self.data.join("images"), 0o755)?;
+        // The launcher gives containers a view of their own; accounts of the host have no business in there.
+        directory(&self.data.join("images"), 0o700)?;
         directory(&self.run, 0o711)?;
         directory(&self.run.join("containers"), 0o711)?;
         for own in [self.store(), self.keys(), self.run.join("supervisor")] {

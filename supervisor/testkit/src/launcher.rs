@@ -23,7 +23,7 @@ pub fn failing() -> OwnedFd {
 
 fn answer(act: &Act) -> Result<Answer, Failure> {
     match act {
-        Act::Observe => Ok(Answer::Observed { containers: Vec::new() }),
+        Act::Observe { .. } => Ok(Answer::Observed { containers: Vec::new(), more: false }),
         Act::Launch(_) | Act::Adopt { .. } | Act::OpenLog { .. } => Err(Failure {
             kind: FailureKind::Failed,
             step: "create".to_owned(),
