@@ -169,7 +169,7 @@ impl From<ForwardError> for ApiError {
             ForwardError::Late => {
                 Self::new(StatusCode::GATEWAY_TIMEOUT, "busy", "The computer did not answer in time.").retry_after(5)
             }
-            ForwardError::Unreachable(_) => Self::new(
+            ForwardError::Unreachable(_) | ForwardError::Unclear => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "busy",
                 "The computer could not be reached. It may be starting anew; please try again.",

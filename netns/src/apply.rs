@@ -35,18 +35,28 @@ pub fn reload(network: &Network, index: u16, services: &[u16]) -> Result<(), Net
 }
 
 fn make(netlink: &Netlink, network: &Network, index: u16, services: &[u16]) -> Result<(), NetError> {
-    let mut bridges = observe::bridges(netlink, network)?;
-    if !bridges.contains(&index) {
-        bridges.push(index);
+    let mut walled = observe::bridges(netlink, network)?;
+    if !walled.contains(&index) {
+        walled.push(index);
+        walled.sort_unstable();
     }
     // The walls stand before the first door opens.
-    load(&plan::ruleset(network, &bridges, services))?;
+    load(&plan::ruleset(network, &walled, services))?;
     let name = network.bridge(index);
-    netlink.add_bridge(&name)?;
+    netlink.add_bridge(&name, network.bridge_mac(index))?;
     let bridge = netlink.find(&name)?.ok_or(NetError::Missing("make bridge"))?;
     netlink.add_address(bridge.index, network.gateway(index), network.subnet(index).prefix_len())?;
     netlink.up(bridge.index)?;
     forward()?;
+    // Somebody may have made another bridge meanwhile, and loaded rules that do not know of this one.
+    loop {
+        let bridges = observe::bridges(netlink, network)?;
+        if bridges == walled {
+            break;
+        }
+        load(&plan::ruleset(network, &bridges, services))?;
+        walled = bridges;
+    }
     netlink.set_alias(bridge.index, &mark(services))
 }
 
@@ -112,7 +122,7 @@ pub fn remove_all(network: &Network) -> Result<(), NetError> {
             netlink.remove(link.index)?;
         }
     }
-    let table = network.instance();
+    let table = network.table();
     load(&format!("table inet {table}\ndelete table inet {table}\ntable bridge {table}\ndelete table bridge {table}\n"))
 }
 

@@ -81,6 +81,18 @@ impl Network {
         format!("{}{index}", self.bridge_prefix())
     }
 
+    /// Name of the firewall's tables; never a word of nft's own language.
+    pub fn table(&self) -> String {
+        format!("{}_net", self.instance)
+    }
+
+    /// MAC address of bridge `index`. Without one of its own a bridge takes over that of some port, so that computers
+    /// would keep a stale address of their gateway.
+    pub fn bridge_mac(&self, index: u16) -> [u8; 6] {
+        let [high, low] = index.to_be_bytes();
+        [0x02, 0x6d, 0x78, 0x01, high, low]
+    }
+
     /// What the names of all bridges of this network begin with.
     pub fn bridge_prefix(&self) -> String {
         format!("{}-net", self.instance)

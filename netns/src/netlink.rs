@@ -85,9 +85,10 @@ impl Netlink {
     }
 
     /// Makes a bridge that forwards at once and does not snoop multicast; fine if it exists.
-    pub(crate) fn add_bridge(&self, name: &str) -> Result<(), NetError> {
+    pub(crate) fn add_bridge(&self, name: &str, mac: [u8; 6]) -> Result<(), NetError> {
         let data = InfoData::Bridge(vec![InfoBridge::ForwardDelay(0)]);
-        let message = LinkMessageBuilder::<LinkBridge>::new(name).set_info_data(data).up().build();
+        let message =
+            LinkMessageBuilder::<LinkBridge>::new(name).set_info_data(data).address(mac.to_vec()).up().build();
         ignore_existing(self.runtime.block_on(self.handle.link().add(message).execute()))
             .map_err(refused("make bridge"))
     }

@@ -29,7 +29,7 @@ const CONNECTIONS_PER_COMPUTER: u32 = 4_096;
 /// The whole ruleset of an installation with these bridges, replacing an earlier one. `services` are the TCP ports on
 /// a bridge's own address that computers may reach.
 pub fn ruleset(network: &Network, bridges: &[u16], services: &[u16]) -> String {
-    let table = network.instance();
+    let table = network.table();
     let mut text = String::new();
     for family in ["inet", "bridge"] {
         // Declared before it is deleted, since deleting what does not exist fails.
@@ -42,7 +42,7 @@ pub fn ruleset(network: &Network, bridges: &[u16], services: &[u16]) -> String {
 
 /// What is routed: between computers, to the host, and out.
 fn routed(network: &Network, bridges: &[u16], services: &[u16]) -> String {
-    let (table, pool) = (network.instance(), network.pool());
+    let (table, pool) = (network.table(), network.pool());
     let (any_bridge, forbidden) = (format!("\"{}*\"", network.bridge_prefix()), FORBIDDEN.join(", "));
     let services = service_rules(network, bridges, services);
     format!(
@@ -106,7 +106,7 @@ fn service_rules(network: &Network, bridges: &[u16], services: &[u16]) -> String
 /// What enters a bridge: only frames whose link, MAC and address belong to one seat. The set holds all seats of a
 /// bridge from the start, so that a launch need not touch the firewall.
 fn bridged(network: &Network, bridges: &[u16]) -> String {
-    let table = network.instance();
+    let table = network.table();
     let any_link = format!("\"{}*\"", network.link_prefix());
     let mut computers = String::new();
     for lease in bridges.iter().flat_map(|&index| network.leases_of(index)) {

@@ -138,7 +138,7 @@ fn resources(layout: Layout, limits: Limits) -> Value {
     });
     if layout == Layout::Unified {
         // On this layout `swap` counts memory and swap together and libcontainer 0.7 leaves equal values as "max".
-        resources["unified"] = json!({ "memory.swap.max": "0", "memory.oom.group": "0" });
+        resources["unified"] = json!({ "memory.swap.max": "0" });
     }
     resources
 }

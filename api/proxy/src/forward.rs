@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONNECTION, HOST, UPGRADE};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::headers::{clean_request, clean_response};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Until the head of the answer; the body may take for ever.
+/// Until the head of the answer to a request without a body; an upload may take as long as it takes.
 const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 /// Shorter than the gateway's own patience with idle connections, so that it does not close one while it is reused.
 const IDLE: Duration = Duration::from_secs(10);
@@ -50,6 +50,9 @@ pub enum ForwardError {
     /// The computer could not be reached, or broke off before it answered.
     #[error("the computer could not be reached: {0}")]
     Unreachable(hyper_util::client::legacy::Error),
+    /// The answer's length has two meanings (RFC 9112, section 6.3).
+    #[error("the computer's answer is not clear")]
+    Unclear,
     /// The address cannot be written as a URI.
     #[error("the request's address cannot be forwarded: {0}")]
     Address(#[from] http::Error),
@@ -82,7 +85,11 @@ impl Forwarder {
         mut request: Request<Incoming>,
         target: &Target,
     ) -> Result<Response<Incoming>, ForwardError> {
-        let upgrade = request.headers().get(UPGRADE).filter(|_| asks_for_upgrade(&request)).cloned();
+        let upgrade = request
+            .headers()
+            .get(UPGRADE)
+            .filter(|protocol| is_websocket(protocol) && asks_for_upgrade(&request))
+            .cloned();
         let browser = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
         *request.uri_mut() = address(&request, target)?;
         *request.version_mut() = Version::HTTP_11;
@@ -92,8 +99,12 @@ impl Forwarder {
             request.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
             request.headers_mut().insert(UPGRADE, protocol);
         }
-        let answer = timeout(ANSWER_WITHIN, self.client.request(request)).await;
+        let patience = if request.body().is_end_stream() { ANSWER_WITHIN } else { Duration::MAX };
+        let answer = timeout(patience, self.client.request(request)).await;
         let mut response = answer.map_err(|_| ForwardError::Late)?.map_err(ForwardError::Unreachable)?;
+        if response.headers().contains_key(TRANSFER_ENCODING) && response.headers().contains_key(CONTENT_LENGTH) {
+            return Err(ForwardError::Unclear);
+        }
         let switched =
             response.headers().get(UPGRADE).filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS).cloned();
         clean_response(response.headers_mut());
@@ -105,6 +116,11 @@ impl Forwarder {
         }
         Ok(response)
     }
+}
+
+/// The one protocol that is passed on; h2c for example would be a way around every rule for requests.
+fn is_websocket(protocol: &HeaderValue) -> bool {
+    protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
 }
 
 fn asks_for_upgrade(request: &Request<Incoming>) -> bool {

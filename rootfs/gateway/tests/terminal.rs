@@ -141,3 +141,18 @@ fn terminals_are_bounded() {
     // Without a desktop, the oldest shell makes room.
     open(&computer, "");
 }
+
+#[test]
+fn a_large_paste_into_a_program_that_echoes_arrives_whole() {
+    let computer = Computer::start();
+    let mut terminal = open(&computer, "");
+    terminal.type_in("stty -icanon -echo; echo ready; cat\n");
+    terminal.sees("ready\r\n");
+    let line = format!("{}\n", "x".repeat(99));
+    for _ in 0..20 {
+        terminal.type_in(&line.repeat(100));
+    }
+    terminal.type_in("the-end\n");
+    terminal.sees("the-end");
+    assert_eq!(terminal.seen.matches(line.trim_end()).count(), 2_000);
+}

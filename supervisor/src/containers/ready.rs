@@ -15,6 +15,9 @@ use tokio::time::{sleep, timeout};
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
 /// How long one try may take.
 const TRY: Duration = Duration::from_secs(2);
+/// How long a connection may take within a try. A packet that is sent before the bridge forwards for a new port is lost,
+/// and TCP itself would try again only after a second.
+const CONNECT: Duration = Duration::from_millis(20);
 
 /// Returns when the gateway at `address` has answered 200. Never gives up: the caller sets the deadline.
 pub(super) async fn until_ready(address: SocketAddr) {
@@ -30,7 +33,7 @@ async fn is_healthy(address: SocketAddr) -> bool {
 }
 
 async fn ask(address: SocketAddr) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
-    let stream = TcpStream::connect(address).await?;
+    let stream = timeout(CONNECT, TcpStream::connect(address)).await??;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get("/health").header(header::HOST, address.to_string()).body(Empty::<Bytes>::new())?;
     // Ends by itself when the sender is dropped or the gateway goes away.

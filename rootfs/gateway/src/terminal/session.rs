@@ -21,6 +21,8 @@ use crate::pid1::Ended;
 const SCROLLBACK: usize = 256 * 1024;
 /// Chunks on their way to the desktop; when it does not keep up, the shell's programs wait.
 const AHEAD: usize = 16;
+/// Messages of the desktop that wait for the shell's programs to read.
+const KEYS: usize = 64;
 
 /// Columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,21 +137,26 @@ impl Session {
 async fn run(
     pid: i32,
     mut reader: OwnedReadPty,
-    mut writer: OwnedWritePty,
+    writer: OwnedWritePty,
     mut inputs: mpsc::Receiver<Input>,
     mut ended: broadcast::Receiver<Ended>,
 ) {
     let mut past = VecDeque::with_capacity(4_096);
     let mut desktop: Option<mpsc::Sender<Output>> = None;
     let mut buffer = vec![0; 16 * 1024];
+    // Writing waits while the shell's programs do not read, and they may not read before what they say is read: so the
+    // two directions must not wait for each other.
+    let (keys, typed) = mpsc::channel(KEYS);
+    let writing = tokio::spawn(write(writer, typed));
     loop {
         tokio::select! {
-            input = inputs.recv() => match input {
-                Some(Input::Bytes(bytes)) => drop(writer.write_all(&bytes).await),
-                Some(Input::Resize(size)) => drop(writer.resize(size.clamped())),
+            // While nothing reads what was typed, the desktop waits, and with it the person's browser.
+            input = inputs.recv(), if keys.capacity() > 0 => match input {
                 Some(Input::Attach(output)) => desktop = replay(&mut past, output).await,
+                Some(key) => drop(keys.try_send(key)),
                 None => break,
             },
+            () = room(&keys), if keys.capacity() == 0 => {}
             // Reads only what the desktop has room for, so a flood of output waits in the terminal, not in memory.
             read = read_when_wanted(&mut reader, &mut buffer, desktop.as_ref()) => match read {
                 Ok(0) | Err(_) => break,
@@ -164,9 +171,24 @@ async fn run(
             },
         }
     }
+    writing.abort();
     let code = exit_code(pid, &mut ended).await;
     if let Some(output) = desktop {
         let _ = output.send(Output::Exit(code)).await;
+    }
+}
+
+async fn room(keys: &mpsc::Sender<Input>) {
+    drop(keys.reserve().await);
+}
+
+async fn write(mut writer: OwnedWritePty, mut typed: mpsc::Receiver<Input>) {
+    while let Some(input) = typed.recv().await {
+        match input {
+            Input::Bytes(bytes) => drop(writer.write_all(&bytes).await),
+            Input::Resize(size) => drop(writer.resize(size.clamped())),
+            Input::Attach(_) => unreachable!("attachments are not typed"),
+        }
     }
 }
 

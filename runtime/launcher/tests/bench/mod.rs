@@ -68,7 +68,7 @@ fn until_healthy(house: &House, launch: &Launch) {
     let address = (network.lease(launch.seat).expect("room").address, 4000);
     let deadline = Instant::now() + Duration::from_secs(20);
     let healthy = || -> std::io::Result<bool> {
-        let mut stream = TcpStream::connect(address)?;
+        let mut stream = TcpStream::connect_timeout(&address.into(), Duration::from_millis(20))?;
         stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
