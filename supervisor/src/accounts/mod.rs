@@ -196,7 +196,11 @@ impl Accounts {
         let Some(record) = self.store.session(&parent)?.filter(|s| s.expires > self.now()) else { return Ok(None) };
         let Some(user) = self.store.user(record.user)? else { return Ok(None) };
         let scope = SessionScope::Computer { handle: of, parent };
-        self.begin_session(&user, scope).await.map(Some)
+        match self.begin_session(&user, scope).await {
+            // Ended between the look and the writing.
+            Err(StoreError::Missing(_)) => Ok(None),
+            begun => begun.map(Some),
+        }
     }
 
     /// Deletes an account for good, its sessions with it; its container must be gone.

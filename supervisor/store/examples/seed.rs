@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use matrixos_store::{NewAccount, Session, SessionScope, Store, TokenHash};
+use matrixos_store::{NewAccount, Session, SessionScope, Store, TokenHash, User};
 use matrixos_types::{Handle, UserId};
 use sha2::{Digest, Sha256};
 
@@ -13,24 +13,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let store = Store::open(Path::new(&folder))?;
     for number in 0..count {
-        let id = UserId::random();
-        let handle = Handle::parse(&format!("bench{number}"))?;
-        let credential = id.0.simple().to_string();
-        let user = store.create_account(&NewAccount {
-            id,
-            handle,
-            created: now,
-            feed: false,
-            credential,
-            passkey: serde_json::Value::Null,
-        })?;
+        let user = store.create_account(&account(number, now)?)?;
         if number == 0 {
-            let token = id.0.simple().to_string();
-            let scope = SessionScope::Computer { handle: user.handle, parent: TokenHash([0; 32]) };
-            let hash = TokenHash(Sha256::digest(&token).into());
-            store.put_session(&Session { token: hash, user: user.id, scope, created: now, expires: now + 3_600 })?;
-            println!("__Host-mx_computer={token}");
+            println!("__Host-mx_computer={}", signed_in(&store, &user, now)?);
         }
     }
     Ok(())
+}
+
+fn account(number: u32, now: u64) -> Result<NewAccount, matrixos_types::HandleError> {
+    let id = UserId::random();
+    let handle = Handle::parse(&format!("bench{number}"))?;
+    let credential = id.0.simple().to_string();
+    Ok(NewAccount { id, handle, created: now, feed: false, credential, passkey: serde_json::Value::Null })
+}
+
+/// The token of a session on the computer of `user`.
+fn signed_in(store: &Store, user: &User, now: u64) -> Result<String, matrixos_store::StoreError> {
+    let begin = |scope| {
+        let token = UserId::random().0.simple().to_string();
+        let hash = TokenHash(Sha256::digest(&token).into());
+        store.put_session(&Session { token: hash, user: user.id, scope, created: now, expires: now + 3_600 })?;
+        Ok((token, hash))
+    };
+    let (_, parent) = begin(SessionScope::Platform)?;
+    begin(SessionScope::Computer { handle: user.handle.clone(), parent }).map(|(token, _)| token)
 }

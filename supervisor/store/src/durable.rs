@@ -1,72 +1,157 @@
-//! Durability: what was acknowledged survives `kill -9` and a power cut.
-//!
-//! sled 0.34.7's `flush()` calls `sync_file_range(2)` only, which flushes neither metadata nor the disk's own cache. So
-//! after it, `fdatasync(2)` on its file. Writers that wait at the same time share one flush (group commit).
+//! Group commit: writers that wait at the same time share one settlement of the disk.
 
-use std::fs::File;
-use std::io;
-use std::path::Path;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use sled::Db;
+use crate::error::StoreError;
 
-use crate::store::StoreError;
+/// What can be settled: afterwards everything written before the call survives `kill -9` and a power cut.
+pub(crate) trait Disk {
+    /// Settles, and remembers `number` as the last settlement.
+    fn settle(&self, number: u64) -> Result<(), StoreError>;
+}
 
-pub(crate) struct Durable {
-    file: File,
+pub(crate) struct Durable<D> {
+    disk: D,
     turn: Mutex<Turn>,
     done: Condvar,
 }
 
-#[derive(Default)]
 struct Turn {
-    /// The flush that the next writer needs.
+    /// The settlement that the next writer needs.
     next: u64,
-    /// The last flush that is done.
+    /// The last settlement that is done.
     finished: u64,
-    flushing: bool,
-    /// Set for ever once a flush has failed: what the disk holds is not known any more.
-    broken: Option<String>,
+    settling: bool,
+    /// Set for ever once a settlement has failed: what the disk holds is not known any more.
+    failure: Option<Failure>,
 }
 
-impl Durable {
-    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
-        Ok(Self {
-            file: File::open(folder.join("db"))?,
-            turn: Mutex::new(Turn { next: 1, ..Turn::default() }),
-            done: Condvar::new(),
-        })
+enum Failure {
+    Full,
+    Other(String),
+}
+
+impl Failure {
+    fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Full,
+            other => Self::Other(other.to_string()),
+        }
+    }
+
+    fn again(&self) -> StoreError {
+        match self {
+            Self::Full => StoreError::Full,
+            Self::Other(why) => StoreError::Broken(why.clone()),
+        }
+    }
+}
+
+impl<D: Disk> Durable<D> {
+    /// `finished` is the last settlement that the disk remembers.
+    pub(crate) fn new(disk: D, finished: u64) -> Self {
+        let turn = Turn { next: finished + 1, finished, settling: false, failure: None };
+        Self { disk, turn: Mutex::new(turn), done: Condvar::new() }
     }
 
     /// Returns when everything written before the call is on the disk.
-    pub(crate) fn settle(&self, db: &Db) -> Result<(), StoreError> {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn settle(&self) -> Result<(), StoreError> {
+        let mut turn = self.lock();
         let mine = turn.next;
-        loop {
-            if let Some(why) = &turn.broken {
-                return Err(StoreError::Broken(why.clone()));
+        while turn.finished < mine {
+            if let Some(failure) = &turn.failure {
+                return Err(failure.again());
             }
-            if turn.finished >= mine {
-                return Ok(());
-            }
-            if turn.flushing {
-                turn = self.done.wait(turn).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            // Writers from now on need the flush after this one, for they may come too late for it.
-            let this = turn.next;
-            turn.next += 1;
-            turn.flushing = true;
-            drop(turn);
-            let flushed =
-                db.flush().map_err(StoreError::from).and_then(|_| self.file.sync_data().map_err(StoreError::from));
-            turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            turn.flushing = false;
-            match &flushed {
-                Ok(()) => turn.finished = this,
-                Err(error) => turn.broken = Some(error.to_string()),
-            }
-            self.done.notify_all();
+            turn = if turn.settling {
+                self.done.wait(turn).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.lead(turn)?
+            };
         }
+        Ok(())
+    }
+
+    /// Settles for everybody who waits.
+    fn lead<'a>(&'a self, mut turn: MutexGuard<'a, Turn>) -> Result<MutexGuard<'a, Turn>, StoreError> {
+        // Writers from now on need the settlement after this one, for they may come too late for it.
+        let number = turn.next;
+        turn.next += 1;
+        turn.settling = true;
+        drop(turn);
+        let settled = self.disk.settle(number);
+        let mut turn = self.lock();
+        turn.settling = false;
+        self.done.notify_all();
+        match settled {
+            Ok(()) => turn.finished = number,
+            Err(error) => {
+                turn.failure = Some(Failure::of(&error));
+                return Err(error);
+            }
+        }
+        Ok(turn)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// Remembers how many writes there were when the latest settlement began; fails at a given one.
+    #[derive(Default)]
+    struct Counting {
+        written: AtomicU64,
+        settled: AtomicU64,
+        settlements: AtomicU64,
+        fails_at: u64,
+    }
+
+    impl Disk for Arc<Counting> {
+        fn settle(&self, number: u64) -> Result<(), StoreError> {
+            let written = self.written.load(Ordering::SeqCst);
+            std::thread::yield_now();
+            if number == self.fails_at {
+                return Err(io::Error::from(io::ErrorKind::StorageFull).into());
+            }
+            self.settlements.fetch_add(1, Ordering::SeqCst);
+            self.settled.fetch_max(written, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_before_their_own_write_is_settled_and_settlements_are_shared() {
+        let disk = Arc::new(Counting::default());
+        let durable = Durable::new(disk.clone(), 0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        let mine = disk.written.fetch_add(1, Ordering::SeqCst) + 1;
+                        durable.settle().expect("settled");
+                        assert!(disk.settled.load(Ordering::SeqCst) >= mine);
+                    }
+                });
+            }
+        });
+        assert!(disk.settlements.load(Ordering::SeqCst) <= 4_000);
+    }
+
+    #[test]
+    fn after_a_failed_settlement_nothing_is_acknowledged_any_more() {
+        let disk = Arc::new(Counting { fails_at: 8, ..Counting::default() });
+        let durable = Durable::new(disk.clone(), 6);
+        durable.settle().expect("the seventh");
+        assert!(matches!(durable.settle(), Err(StoreError::Full)), "the one that failed says why");
+        assert!(matches!(durable.settle(), Err(StoreError::Full)), "and so do all after it");
+        assert_eq!(disk.settlements.load(Ordering::SeqCst), 1, "the disk is left alone");
     }
 }

@@ -5,9 +5,11 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use sled::Tree;
 
-use crate::store::{Store, StoreError};
-use crate::table::NAMES;
+use crate::error::StoreError;
+use crate::migrate;
+use crate::store::Store;
 
 /// Why an export or import did not finish.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,11 @@ pub enum ExportError {
         /// What is wrong.
         why: String,
     },
+    /// A newer program has written the file.
+    #[error(
+        "the export has version {0}, which this program does not know; use the newer program; nothing was imported"
+    )]
+    Newer(u32),
     /// Importing would mix two installations.
     #[error("the store is not empty; import into a new one")]
     NotEmpty,
@@ -36,76 +43,91 @@ struct Line {
     table: String,
     /// The key, in hexadecimal.
     key: String,
+    /// Of the record's envelope.
     version: u8,
     record: Box<RawValue>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct End {
+    /// Of the store: which migrations it has behind it.
+    #[serde(default)]
+    version: u32,
     records: usize,
     sha256: String,
 }
 
-/// Writes every record. Returns how many.
+/// Writes every record. Returns how many. What changes meanwhile may be in it or not.
 pub fn export(store: &Store, out: &mut dyn Write) -> Result<usize, ExportError> {
     let (mut hash, mut records) = (Sha256::new(), 0);
-    for name in NAMES {
-        let table = store.table(name).expect("every name has its table");
-        for entry in table.tree.iter() {
+    for (name, tree) in store.trees() {
+        for entry in tree.iter() {
             let (key, value) = entry.map_err(StoreError::from)?;
-            let (version, json) = value.split_first().ok_or_else(|| damaged(name, "an empty record"))?;
-            let text = std::str::from_utf8(json).map_err(|e| damaged(name, &e.to_string()))?;
-            let record = RawValue::from_string(text.to_owned()).map_err(|e| damaged(name, &e.to_string()))?;
-            let line = Line { table: name.to_owned(), key: to_hex(&key), version: *version, record };
-            let line = serde_json::to_string(&line).map_err(io::Error::other)? + "\n";
+            let line = line(name, &key, &value)?;
             hash.update(&line);
             out.write_all(line.as_bytes())?;
             records += 1;
         }
     }
-    let end = End { records, sha256: to_hex(&hash.finalize()) };
+    let end = End { version: migrate::version(store)?, records, sha256: to_hex(&hash.finalize()) };
     writeln!(out, "{}", serde_json::to_string(&end).map_err(io::Error::other)?)?;
     Ok(records)
 }
 
-/// Reads an export into an empty store. The whole file is checked before the first record is written.
+fn line(table: &'static str, key: &[u8], value: &[u8]) -> Result<String, ExportError> {
+    let damaged = |why: String| StoreError::Damaged { table, why };
+    let (version, json) = value.split_first().ok_or_else(|| damaged("an empty record".to_owned()))?;
+    let text = std::str::from_utf8(json).map_err(|e| damaged(e.to_string()))?;
+    let record = RawValue::from_string(text.to_owned()).map_err(|e| damaged(e.to_string()))?;
+    let line = Line { table: table.to_owned(), key: to_hex(key), version: *version, record };
+    Ok(serde_json::to_string(&line).map_err(io::Error::other)? + "\n")
+}
+
+/// Reads an export into an empty store, in one transaction's stead: the whole file is checked before the first record is
+/// written, and the store says that it is whole only after the last.
 pub fn import(store: &Store, input: &mut dyn BufRead) -> Result<usize, ExportError> {
-    if NAMES.iter().any(|name| store.table(name).is_some_and(|t| !t.tree.is_empty())) {
+    if store.trees().iter().any(|(name, tree)| *name != "meta" && !tree.is_empty()) {
         return Err(ExportError::NotEmpty);
     }
     let lines: Vec<String> = input.lines().collect::<io::Result<_>>()?;
+    let (end, lines) = checked(&lines)?;
+    let parse = |(index, line): (usize, &String)| parse(store, index + 1, line);
+    let parsed: Vec<_> = lines.iter().enumerate().map(parse).collect::<Result<_, _>>()?;
+    for (tree, key, value) in parsed {
+        tree.insert(key, value).map_err(StoreError::from)?;
+    }
+    migrate::set_version(store, end.version)?;
+    migrate::migrate(store)?;
+    store.0.index.load(&store.0.sessions);
+    Ok(end.records)
+}
+
+/// The last line and the records' lines, if they are what was exported.
+fn checked(lines: &[String]) -> Result<(End, &[String]), ExportError> {
     let Some((last, records)) = lines.split_last() else { return Err(content(1, "it is empty")) };
-    let end: End = serde_json::from_str(last)
-        .map_err(|_| content(lines.len(), "the last line is missing: the file is cut off"))?;
+    let cut = |_| content(lines.len(), "the last line is missing: the file is cut off");
+    let end: End = serde_json::from_str(last).map_err(cut)?;
     let hash = records.iter().fold(Sha256::new(), |hash, line| hash.chain_update(line).chain_update("\n"));
     if end.records != records.len() || end.sha256 != to_hex(&hash.finalize()) {
         return Err(content(lines.len(), "the count or hash is different: the file was changed"));
     }
-    let parsed: Vec<_> =
-        records.iter().enumerate().map(|(index, line)| parse(store, index + 1, line)).collect::<Result<_, _>>()?;
-    for (table, key, value) in parsed {
-        table.tree.insert(key, value).map_err(StoreError::from)?;
+    if end.version > migrate::VERSION {
+        return Err(ExportError::Newer(end.version));
     }
-    store.settle_import()?;
-    Ok(records.len())
+    Ok((end, records))
 }
 
-type Parsed<'a> = (&'a crate::table::Table, Vec<u8>, Vec<u8>);
-
-fn parse<'a>(store: &'a Store, number: usize, line: &str) -> Result<Parsed<'a>, ExportError> {
+fn parse<'a>(store: &'a Store, number: usize, line: &str) -> Result<(&'a Tree, Vec<u8>, Vec<u8>), ExportError> {
     let line: Line = serde_json::from_str(line).map_err(|e| content(number, &e.to_string()))?;
-    let table = store.table(&line.table).ok_or_else(|| content(number, "an unknown table"))?;
+    let tree = store.trees().into_iter().find(|(name, _)| *name == line.table);
+    let (_, tree) = tree.ok_or_else(|| content(number, "an unknown table"))?;
     let key = from_hex(&line.key).ok_or_else(|| content(number, "a key that is not hexadecimal"))?;
     let value = [&[line.version], line.record.get().as_bytes()].concat();
-    Ok((table, key, value))
+    Ok((tree, key, value))
 }
 
 fn content(line: usize, why: &str) -> ExportError {
     ExportError::Content { line, why: why.to_owned() }
-}
-
-fn damaged(table: &'static str, why: &str) -> StoreError {
-    StoreError::Damaged { table, why: why.to_owned() }
 }
 
 fn to_hex(bytes: &[u8]) -> String {
@@ -114,7 +136,6 @@ fn to_hex(bytes: &[u8]) -> String {
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
-    digits
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok().filter(|_| pair.len() == 2))
-        .collect()
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok().filter(|_| pair.len() == 2);
+    digits.map(byte).collect()
 }

@@ -3,6 +3,8 @@
 use matrixos_types::{ContainerId, Handle, Seat, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::table::Record;
+
 /// A person's account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
@@ -122,3 +124,21 @@ pub struct NewAccount {
     /// The first passkey.
     pub passkey: serde_json::Value,
 }
+
+macro_rules! record {
+    ($table:literal, $type:ty, $record:ident => $key:expr) => {
+        impl Record for $type {
+            const TABLE: &'static str = $table;
+            fn key(&self) -> Vec<u8> {
+                let $record = self;
+                AsRef::<[u8]>::as_ref(&$key).to_vec()
+            }
+        }
+    };
+}
+
+record!("users", User, user => user.id.0);
+record!("credentials", Credential, credential => credential.id);
+record!("wanted", Wanted, wanted => wanted.container.as_str());
+record!("sessions", Session, session => session.token.0);
+record!("tombstones", Tombstone, tombstone => tombstone.handle.as_str());

@@ -1,17 +1,27 @@
-//! Tables: a name, a type, and the envelope its records lie in: one version byte, then JSON.
+//! Tables: a type, a name, and the envelope its records lie in: one version byte, then JSON.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sled::transaction::TransactionalTree;
-use sled::{Db, Tree};
+use sled::transaction::{TransactionalTree, UnabortableTransactionError};
+use sled::{IVec, Tree};
 
-use crate::store::StoreError;
+use crate::disk::Files;
+use crate::error::StoreError;
 
-/// The version that is written. A change of a record's shape adds a version and a conversion in [`decode`].
+/// The version that is written. A change of a record's shape adds a version, a conversion in [`decode`], or a step of
+/// migration.
 const VERSION: u8 = 1;
 
-/// Every table, for export and verification.
-pub(crate) const NAMES: [&str; 7] = ["users", "handles", "credentials", "wanted", "sessions", "tombstones", "meta"];
+/// What lies in a table of its own.
+pub(crate) trait Record: Serialize + DeserializeOwned {
+    /// The table's name.
+    const TABLE: &'static str;
+
+    /// Where the record lies.
+    fn key(&self) -> Vec<u8>;
+}
 
 pub(crate) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
     let mut bytes = vec![VERSION];
@@ -31,41 +41,34 @@ pub(crate) fn decode<T: DeserializeOwned>(table: &'static str, bytes: &[u8]) -> 
 }
 
 /// A table of records of one type.
-#[derive(Clone)]
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
+pub(crate) struct Table<R> {
     pub(crate) tree: Tree,
+    kind: PhantomData<fn() -> R>,
 }
 
-impl Table {
-    pub(crate) fn open(db: &Db, name: &'static str) -> Result<Self, StoreError> {
-        Ok(Self { name, tree: db.open_tree(name)? })
+impl<R: Record> Table<R> {
+    pub(crate) fn open(files: &Files) -> Result<Self, StoreError> {
+        Ok(Self { tree: files.tree(R::TABLE)?, kind: PhantomData })
     }
 
-    pub(crate) fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>, StoreError> {
-        self.tree.get(key)?.map(|bytes| decode(self.name, &bytes)).transpose()
+    pub(crate) fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<R>, StoreError> {
+        self.tree.get(key)?.map(|bytes| decode(R::TABLE, &bytes)).transpose()
     }
 
-    pub(crate) fn put<T: Serialize>(&self, key: impl AsRef<[u8]>, record: &T) -> Result<(), StoreError> {
-        self.tree.insert(key, encode(record))?;
-        Ok(())
+    pub(crate) fn all(&self) -> impl Iterator<Item = Result<R, StoreError>> + use<R> {
+        self.tree.iter().values().map(|bytes| decode(R::TABLE, &bytes?))
     }
 
-    pub(crate) fn remove(&self, key: impl AsRef<[u8]>) -> Result<bool, StoreError> {
-        Ok(self.tree.remove(key)?.is_some())
-    }
-
-    pub(crate) fn all<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T, StoreError>> + use<T> {
-        let name = self.name;
-        self.tree.iter().values().map(move |bytes| decode(name, &bytes?))
+    /// The records with the keys they lie under.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Result<(IVec, R), StoreError>> + use<R> {
+        self.tree.iter().map(|entry| {
+            let (key, bytes) = entry?;
+            Ok((key, decode(R::TABLE, &bytes)?))
+        })
     }
 }
 
-/// The same within a transaction.
-pub(crate) fn put_in<T: Serialize>(
-    tree: &TransactionalTree,
-    key: impl AsRef<[u8]>,
-    record: &T,
-) -> Result<(), sled::transaction::UnabortableTransactionError> {
-    tree.insert(key.as_ref(), encode(record)).map(drop)
+/// Writes a record within a transaction.
+pub(crate) fn put_in<R: Record>(tree: &TransactionalTree, record: &R) -> Result<(), UnabortableTransactionError> {
+    tree.insert(record.key(), encode(record)).map(drop)
 }

@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use matrixos_types::{Seat, UserId};
-use serde::de::DeserializeOwned;
+use matrixos_types::{ContainerId, Handle, Seat, UserId};
+use serde::Serialize;
 
-use crate::records::{Credential, Session, Tombstone, User, Wanted};
-use crate::store::Store;
-use crate::table::{Table, decode};
+use crate::accounts::NEXT_SEAT;
+use crate::error::StoreError;
+use crate::records::{Credential, Session, SessionScope, TokenHash, User, Wanted};
+use crate::store::{Inner, Store};
+use crate::table::{Record, Table, decode};
 
 /// Something that should not be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// In which table.
     pub table: &'static str,
@@ -20,82 +22,66 @@ pub struct Finding {
 
 /// Checks every record and what they say of each other. An empty list is a healthy store.
 pub fn verify(store: &Store) -> Vec<Finding> {
-    let mut check = Check { store, findings: Vec::new() };
-    let users: Vec<User> = check.records("users");
+    let tables = &*store.0;
+    let mut check = Check { findings: Vec::new() };
+    let users = check.records(&tables.users);
     let by_id: HashMap<UserId, &User> = users.iter().map(|u| (u.id, u)).collect();
-    check.seats(&users);
-    check.handles(&by_id);
-    check.tombstones(&users);
-    for credential in check.records::<Credential>("credentials") {
-        check.owned("credentials", by_id.contains_key(&credential.user), &format!("the passkey {}", credential.id));
-    }
-    for session in check.records::<Session>("sessions") {
-        check.owned("sessions", by_id.contains_key(&session.user), "a session");
-    }
-    let containers: HashSet<_> = users.iter().map(|u| u.container.clone()).collect();
-    let wanted: Vec<Wanted> = check.records("wanted");
-    for wish in &wanted {
-        check.owned("wanted", containers.contains(&wish.container), &format!("the wish for {}", wish.container));
-    }
-    let wished: HashSet<_> = wanted.iter().map(|w| w.container.clone()).collect();
-    for user in users.iter().filter(|u| !wished.contains(&u.container)) {
-        check.add("wanted", format!("nothing says what is wanted of the container of {}", user.handle));
-    }
+    check.seats(tables, &users);
+    check.handles(tables, &by_id);
+    check.tombstones(tables, &users);
+    check.credentials(tables, &by_id);
+    check.sessions(tables, &by_id);
+    check.wanted(tables, &users);
     check.findings
 }
 
-struct Check<'a> {
-    store: &'a Store,
+struct Check {
     findings: Vec<Finding>,
 }
 
-impl Check<'_> {
+impl Check {
     fn add(&mut self, table: &'static str, what: String) {
         self.findings.push(Finding { table, what });
     }
 
-    fn table(&self, name: &str) -> Table {
-        self.store.table(name).expect("every name has its table").clone()
-    }
-
-    /// The records that can be read; the others are findings.
-    fn records<T: DeserializeOwned>(&mut self, name: &'static str) -> Vec<T> {
+    /// The records that can be read and lie where they belong; the others are findings.
+    fn records<R: Record>(&mut self, table: &Table<R>) -> Vec<R> {
         let mut good = Vec::new();
-        for record in self.table(name).all::<T>() {
-            match record {
-                Ok(record) => good.push(record),
-                Err(error) => self.add(name, error.to_string()),
+        for entry in table.entries() {
+            match entry {
+                Ok((key, record)) if *key == *record.key() => good.push(record),
+                Ok((key, _)) => self.add(R::TABLE, format!("a record lies under the wrong key {key:?}")),
+                Err(error) => self.add(R::TABLE, error.to_string()),
             }
         }
         good
     }
 
-    fn owned(&mut self, table: &'static str, owned: bool, what: &str) {
-        if !owned {
-            self.add(table, format!("{what} belongs to no account"));
-        }
-    }
-
-    fn seats(&mut self, users: &[User]) {
-        let next = match self.table("meta").get::<u16>("next_seat") {
-            Ok(next) => next.unwrap_or(1),
+    fn seats(&mut self, tables: &Inner, users: &[User]) {
+        let next = tables.meta.get(NEXT_SEAT).map_err(StoreError::from);
+        let next = match next.and_then(|bytes| bytes.map(|bytes| decode::<u16>("meta", &bytes)).transpose()) {
+            Ok(Some(next)) => next,
+            Ok(None) => return self.add("meta", "nothing says which seat comes next".to_owned()),
             Err(error) => return self.add("meta", error.to_string()),
         };
-        let mut taken: HashMap<Seat, &User> = HashMap::new();
-        for user in users {
-            if user.seat.number() >= next {
-                self.add("users", format!("the seat {} of {} would be given to somebody else", user.seat, user.handle));
+        let mut taken: HashMap<Seat, &Handle> = HashMap::new();
+        for User { seat, handle, .. } in users {
+            if seat.number() >= next {
+                self.add("users", format!("the seat {seat} of {handle} would be given to somebody else"));
             }
-            if let Some(other) = taken.insert(user.seat, user) {
-                self.add("users", format!("{} and {} have the same seat {}", other.handle, user.handle, user.seat));
+            if let Some(other) = taken.insert(*seat, handle) {
+                self.add("users", format!("{other} and {handle} have the same seat {seat}"));
             }
         }
     }
 
-    fn handles(&mut self, by_id: &HashMap<UserId, &User>) {
+    fn handles(&mut self, tables: &Inner, by_id: &HashMap<UserId, &User>) {
         let mut named = HashSet::new();
-        for entry in self.table("handles").tree.iter() {
-            let Ok((key, value)) = entry else { return self.add("handles", "cannot be read".to_owned()) };
+        for entry in tables.handles.iter() {
+            let (key, value) = match entry {
+                Ok(entry) => entry,
+                Err(error) => return self.add("handles", StoreError::from(error).to_string()),
+            };
             let handle = String::from_utf8_lossy(&key).into_owned();
             match decode::<UserId>("handles", &value).map(|id| by_id.get(&id)) {
                 Ok(Some(user)) if user.handle.as_str() == handle => drop(named.insert(user.id)),
@@ -108,11 +94,64 @@ impl Check<'_> {
         }
     }
 
-    fn tombstones(&mut self, users: &[User]) {
-        for tombstone in self.records::<Tombstone>("tombstones") {
-            if users.iter().any(|u| u.handle == tombstone.handle) {
+    fn tombstones(&mut self, tables: &Inner, users: &[User]) {
+        let living: HashSet<_> = users.iter().map(|u| &u.handle).collect();
+        for tombstone in self.records(&tables.tombstones) {
+            if living.contains(&tombstone.handle) {
                 self.add("tombstones", format!("{} has an account although it was deleted", tombstone.handle));
             }
+        }
+    }
+
+    fn credentials(&mut self, tables: &Inner, by_id: &HashMap<UserId, &User>) {
+        let mut able = HashSet::new();
+        for Credential { user, id, .. } in self.records(&tables.credentials) {
+            if by_id.contains_key(&user) {
+                able.insert(user);
+            } else {
+                self.add("credentials", format!("the passkey {id} belongs to no account"));
+            }
+        }
+        for user in by_id.values().filter(|u| !able.contains(&u.id)) {
+            self.add("credentials", format!("{} has no passkey to sign in with", user.handle));
+        }
+    }
+
+    fn sessions(&mut self, tables: &Inner, by_id: &HashMap<UserId, &User>) {
+        let sessions = self.records(&tables.sessions);
+        let platform = sessions.iter().filter(|s| s.scope == SessionScope::Platform);
+        let platform: HashSet<(UserId, TokenHash)> = platform.map(|s| (s.user, s.token)).collect();
+        for Session { user, scope, .. } in &sessions {
+            let Some(owner) = by_id.get(user) else {
+                self.add("sessions", "a session belongs to no account".to_owned());
+                continue;
+            };
+            let SessionScope::Computer { handle, parent } = scope else { continue };
+            if *handle != owner.handle {
+                self.add("sessions", format!("a session of {} is for the computer of {handle}", owner.handle));
+            }
+            if !platform.contains(&(*user, *parent)) {
+                self.add("sessions", format!("a session of {handle} came from none on the platform"));
+            }
+        }
+    }
+
+    fn wanted(&mut self, tables: &Inner, users: &[User]) {
+        let mut owners: HashMap<&ContainerId, &Handle> = HashMap::new();
+        for User { container, handle, .. } in users {
+            if let Some(other) = owners.insert(container, handle) {
+                self.add("users", format!("{other} and {handle} have the same container {container}"));
+            }
+        }
+        let mut wished = HashSet::new();
+        for Wanted { container, .. } in self.records(&tables.wanted) {
+            if !owners.contains_key(&container) {
+                self.add("wanted", format!("the wish for {container} belongs to no account"));
+            }
+            wished.insert(container);
+        }
+        for (_, handle) in owners.iter().filter(|(container, _)| !wished.contains(**container)) {
+            self.add("wanted", format!("nothing says what is wanted of the container of {handle}"));
         }
     }
 }

@@ -236,6 +236,68 @@ fn contradictions_are_found() {
     assert_eq!(tables, HashSet::from(["handles", "credentials", "sessions", "wanted"]));
 }
 
+#[test]
+fn a_damaged_log_is_refused_instead_of_forgetting_accounts() {
+    for damage in ["flip", "zero", "cut"] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        for n in 0..60 {
+            store.create_account(&account(&format!("user{n}"))).unwrap();
+        }
+        drop(store);
+        let log = folder.path().join("db");
+        let mut bytes = std::fs::read(&log).unwrap();
+        // Where the log is in use: its file is longer than what was written.
+        let used = bytes.iter().rposition(|b| *b != 0).unwrap();
+        let middle = used / 2;
+        match damage {
+            "flip" => bytes[middle] ^= 0xff,
+            "zero" => bytes[middle..middle + 4096].fill(0),
+            _ => bytes.truncate(middle),
+        }
+        std::fs::write(&log, bytes).unwrap();
+        match Store::open(folder.path()) {
+            Err(StoreError::Lost { .. } | StoreError::Damaged { .. } | StoreError::Database(_) | StoreError::Io(_)) => {
+            }
+            Err(other) => panic!("{damage}: {other}"),
+            Ok(store) => {
+                let complete =
+                    store.users().map(|users| users.len() == 60).unwrap_or(false) && verify(&store).is_empty();
+                assert!(complete, "{damage}: accounts were forgotten in silence");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_says_so_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=5m", "tmpfs"]).arg(folder.path()).status().unwrap();
+    assert!(mounted.success(), "run as root");
+    let (made, error) = {
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        let ballast = folder.path().join("ballast");
+        std::fs::write(&ballast, vec![1; 2_000_000]).unwrap();
+        let mut made = 0;
+        let error = loop {
+            match store.create_account(&account(&format!("user{made}"))) {
+                Ok(_) => made += 1,
+                Err(CreateError::Store(error)) => break error,
+                Err(other) => panic!("{other}"),
+            }
+            assert!(made < 20_000, "the disk never fills");
+        };
+        std::fs::remove_file(ballast).unwrap();
+        (made, error)
+    };
+    assert!(matches!(error, StoreError::Full), "{error}");
+    let found = Store::open(&folder.path().join("store")).map(|store| store.users().unwrap().len());
+    let unmounted = Command::new("umount").arg(folder.path()).status().unwrap();
+    assert!(unmounted.success());
+    assert!(matches!(found, Ok(n) if n >= made), "{made} were acknowledged, {found:?} are there");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Create(u8),
