@@ -78,8 +78,9 @@ const DIR: EntryType = EntryType::Directory;
 const FILE: EntryType = EntryType::Regular;
 const GOOD: &[&[Item]] = &[
     &[
-        ("bin/", DIR, 0o755, ""),
-        ("bin/tool", FILE, 0o755, "#!/bin/sh\n"),
+        ("./", DIR, 0o755, ""),
+        ("./bin/", DIR, 0o755, ""),
+        ("./bin/tool", FILE, 0o755, "#!/bin/sh\n"),
         ("bin/alias", EntryType::Symlink, 0o777, "tool"),
         ("bin/same", EntryType::Link, 0o755, "bin/tool"),
         ("etc/", DIR, 0o755, ""),

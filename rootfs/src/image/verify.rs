@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use tar::{Archive, EntryType};
 
@@ -68,7 +68,8 @@ fn expect(root: &Path, stream: &mut dyn Read, all: &mut BTreeMap<PathBuf, Expect
     let fail = || at("read a layer of", root);
     for entry in Archive::new(stream).entries().map_err(fail())? {
         let mut entry = entry.map_err(fail())?;
-        let path: PathBuf = entry.path().map_err(fail())?.components().collect();
+        // Layers write `./etc` as well as `etc`.
+        let path: PathBuf = entry.path().map_err(fail())?.components().filter(|c| *c != Component::CurDir).collect();
         if let Some(name) = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_prefix(".wh.")) {
             let parent = path.parent().unwrap_or(Path::new("")).to_owned();
             let gone = if name == ".wh..opq" { parent.clone() } else { path.with_file_name(name) };
