@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::layer::{self, Layer};
 use super::layout::{self, to_hex};
-use super::{ImageError, TAG, at, ensure_unpacked, lock};
+use super::{ImageError, TAG, at, ensure_unpacked, lock, root};
 
 const SUITE: &str = "bookworm";
 const CUSTOMISE: &str = include_str!("../../image/customise.sh");
@@ -41,8 +41,10 @@ pub fn build(data: &Path, parts: &Parts, created: &str, say: &mut dyn FnMut(&str
     say("Adding the gateway, the desktop and the home template");
     let own = layer::store(data, |sink| own_files(parts, sink))?;
     let digest = assemble(data, &[base, own], created)?;
-    say("Unpacking");
-    ensure_unpacked(data, &digest)?;
+    if root(data, &digest).is_err() {
+        say("Unpacking");
+        ensure_unpacked(data, &digest)?;
+    }
     Ok(digest)
 }
 

@@ -33,6 +33,8 @@ use crate::layout::Layout;
 use crate::privileges::{self, Account};
 use crate::{doctor, logging};
 
+/// The working directory, without a walk from the root. An absolute path, because sled turns relative ones into a walk.
+const HERE: &str = "/proc/self/cwd";
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 
 /// What root has prepared for the process that will not be root.
@@ -54,7 +56,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     let account = privileges::account(&config.user)?;
     let prepared = prepare(config, account)?;
     // The data may lie below a directory that the serving account may not pass through, /root for example. Its own
-    // directories are reached from here.
+    // directories are reached from here: see `HERE`.
     std::env::set_current_dir(&config.data).with_context(|| format!("cannot enter {}", config.data.display()))?;
     privileges::drop_to(account)?;
     let runtime =
@@ -123,8 +125,9 @@ fn bind_admin(path: &Path, account: Account) -> Result<UnixListener> {
 
 async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     let end = CancellationToken::new();
-    let store = Store::open(Path::new("store")).context("opening the store")?;
-    let key = GatewayKey::load_or_create(Path::new("keys/gateway.key")).context("the key of the gateways")?;
+    let store = Store::open(&Path::new(HERE).join("store")).context("opening the store")?;
+    let key =
+        GatewayKey::load_or_create(&Path::new(HERE).join("keys/gateway.key")).context("the key of the gateways")?;
     let launcher = LauncherClient::new(prepared.launcher).context("the launcher's socket")?;
     let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), &config.origin).map_err(anyhow::Error::msg)?;
     let containers = Containers::take_charge(store, launcher, key, prepared.settings)
