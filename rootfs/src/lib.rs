@@ -1,4 +1,5 @@
 //! The files a computer runs from: the image that all share, and the tree that each user owns.
 
 pub mod image;
+pub mod quota;
 pub mod tree;

@@ -1,4 +1,4 @@
-//! A user's tree: `{data}/users/{handle}/matrixos`, owned by the user's mapped id. Runs as root.
+//! A user's tree: `{users}/{handle}/matrixos`, owned by the user's mapped id. Runs as root.
 //!
 //! Everything above the tree belongs to root and nobody else may write there, so a tenant cannot move or replace any
 //! part of the path that leads to their own tree.
@@ -58,8 +58,8 @@ pub fn owner(seat: Seat) -> u32 {
 }
 
 /// Makes the user's tree if it is not there (mode 0700, owned by the seat's mapped user) and returns its path.
-pub fn ensure(data: &Path, handle: &Handle, seat: Seat) -> Result<PathBuf, TreeError> {
-    let folder = folder(data, handle);
+pub fn ensure(users: &Path, handle: &Handle, seat: Seat) -> Result<PathBuf, TreeError> {
+    let folder = folder(users, handle);
     directory(&folder, 0o711)?;
     let tree = folder.join("matrixos");
     match fs::symlink_metadata(&tree) {
@@ -70,8 +70,9 @@ pub fn ensure(data: &Path, handle: &Handle, seat: Seat) -> Result<PathBuf, TreeE
     Ok(tree)
 }
 
-fn folder(data: &Path, handle: &Handle) -> PathBuf {
-    data.join("users").join(handle.as_str())
+/// A user's folder: their tree lies in it, and what the platform keeps beside it.
+pub fn folder(users: &Path, handle: &Handle) -> PathBuf {
+    users.join(handle.as_str())
 }
 
 fn directory(path: &Path, mode: u32) -> Result<(), TreeError> {
@@ -106,8 +107,8 @@ fn check(tree: &Path, found: &Metadata, seat: Seat) -> Result<(), TreeError> {
 }
 
 /// Deletes the user's tree for good; fine if there is none. Refuses a tree of another seat.
-pub fn remove(data: &Path, handle: &Handle, seat: Seat) -> Result<(), TreeError> {
-    let folder = folder(data, handle);
+pub fn remove(users: &Path, handle: &Handle, seat: Seat) -> Result<(), TreeError> {
+    let folder = folder(users, handle);
     let tree = folder.join("matrixos");
     match fs::symlink_metadata(&tree) {
         Ok(found) => check(&tree, &found, seat)?,

@@ -4,7 +4,7 @@
 //! The launcher treats every message as hostile: names are typed, so that no path can be smuggled in, and limits
 //! are clamped. Replies may come in another order than the requests; `id` pairs them.
 
-use matrixos_types::{Bytes, ContainerId, Handle, Instance, Seat};
+use matrixos_types::{Bytes, ContainerId, DiskQuota, DiskShare, Handle, Instance, Seat};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -27,6 +27,8 @@ pub struct LauncherConfig {
     pub pool: ipnet::Ipv4Net,
     /// The platform's domain, given to gateways as `MATRIX_DOMAIN`.
     pub domain: String,
+    /// By what the users' shares of the disk are enforced.
+    pub disk: DiskQuota,
     /// TCP ports on the bridge address that containers may reach (the platform's API for containers).
     pub services: Vec<u16>,
 }
@@ -125,12 +127,14 @@ pub struct Limits {
     pub cpu_milli: u32,
     /// Processes and threads. 16 to 32,768.
     pub pids: u32,
+    /// The owner's files. 16 MiB to 16 TiB, and at most one file for each 4 KiB of that.
+    pub disk: DiskShare,
 }
 
 impl Default for Limits {
-    /// The guaranteed size of a computer: 256 MiB, half a CPU, 512 processes.
+    /// The guaranteed size of a computer: 256 MiB, half a CPU, 512 processes, 1 GiB of files.
     fn default() -> Self {
-        Self { memory: Bytes::mib(256), cpu_milli: 500, pids: 512 }
+        Self { memory: Bytes::mib(256), cpu_milli: 500, pids: 512, disk: DiskShare::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use matrixos_types::computer::{DOMAIN_ENV, GATEWAY_PATH, HANDLE_ENV, HOME, HOME_ID, TOKEN_ENV};
-use matrixos_types::{Bytes, Seat};
+use matrixos_types::{Bytes, DiskShare, Seat};
 use oci_spec::runtime::Spec;
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub struct Place {
     pub image_root: PathBuf,
     /// The user's tree; becomes the home.
     pub home: PathBuf,
+    /// True if the kernel holds the home to its share of the disk.
+    pub disk_is_held: bool,
     /// Control group, absolute within the hierarchy.
     pub group: String,
     /// Layout of the host's control groups.
@@ -39,10 +41,12 @@ pub struct Place {
 
 /// The limits, brought into the range that the protocol documents.
 pub fn clamp(limits: Limits) -> Limits {
+    let disk = limits.disk.bytes.0.clamp(16 << 20, 16 << 40);
     Limits {
         memory: Bytes(limits.memory.0.clamp(64 << 20, 64 << 30)),
         cpu_milli: limits.cpu_milli.clamp(50, 64_000),
         pids: limits.pids.clamp(16, 32_768),
+        disk: DiskShare { bytes: Bytes(disk), inodes: limits.disk.inodes.clamp(1_024, disk / 4_096) },
     }
 }
 
@@ -62,7 +66,7 @@ pub fn confine(launch: &Launch, place: &Place) -> Confined<Spec> {
 }
 
 fn process(launch: &Launch, place: &Place, limits: Limits) -> Value {
-    let env = [
+    let mut env = vec![
         "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin".to_owned(),
         format!("HOME={HOME}"),
         "USER=matrixos".to_owned(),
@@ -74,6 +78,9 @@ fn process(launch: &Launch, place: &Place, limits: Limits) -> Value {
         format!("MATRIX_MEMORY_LIMIT={}", limits.memory.0),
         format!("MATRIX_CPU_MILLI={}", limits.cpu_milli),
     ];
+    if place.disk_is_held {
+        env.push(format!("MATRIX_DISK_LIMIT={}", limits.disk.bytes.0));
+    }
     json!({
         "terminal": false,
         "user": { "uid": HOME_ID, "gid": HOME_ID, "umask": 0o022 },

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use matrixos_runtime::cgroups::Layout;
 use matrixos_runtime::protocol::{Launch, Limits, Token};
 use matrixos_runtime::spec::{Place, clamp, confine};
-use matrixos_types::{Bytes, ContainerId, Handle, Seat};
+use matrixos_types::{Bytes, ContainerId, DiskShare, Handle, Seat};
 
 fn launch() -> Launch {
     Launch {
@@ -22,6 +22,7 @@ fn place(layout: Layout) -> Place {
     Place {
         image_root: "/run/matrixos/roots/0".into(),
         home: "/run/matrixos/users/alice/matrixos".into(),
+        disk_is_held: layout == Layout::Unified,
         group: "/matrixos/c0123456789abcdef".to_owned(),
         layout,
         domain: "matrix-os.example".to_owned(),
@@ -65,7 +66,13 @@ fn two_seats_share_no_user_id() {
 
 #[test]
 fn limits_out_of_range_are_brought_into_it() {
-    let absurd = Limits { memory: Bytes(1), cpu_milli: u32::MAX, pids: 0 };
-    assert_eq!(clamp(absurd), Limits { memory: Bytes::mib(64), cpu_milli: 64_000, pids: 16 });
+    let absurd = Limits {
+        memory: Bytes(1),
+        cpu_milli: u32::MAX,
+        pids: 0,
+        disk: DiskShare { bytes: Bytes(1), inodes: u64::MAX },
+    };
+    let disk = DiskShare { bytes: Bytes::mib(16), inodes: 4_096 };
+    assert_eq!(clamp(absurd), Limits { memory: Bytes::mib(64), cpu_milli: 64_000, pids: 16, disk });
     assert_eq!(clamp(Limits::default()), Limits::default());
 }

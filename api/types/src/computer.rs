@@ -69,6 +69,24 @@ pub struct SystemInfo {
     pub processes: Option<u64>,
 }
 
+/// One entry of `GET /api/notices`: what the owner should know about their computer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The same for as long as it is the same news.
+    pub id: String,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
+    /// A sentence or two.
+    pub text: String,
+}
+
+/// `POST /api/notices`, sent by the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeBody {
+    /// A sentence or two.
+    pub text: String,
+}
+
 /// An amount and its limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measure {

@@ -1,11 +1,13 @@
 //! The words every room shares: names, ids, units and wire shapes. Serde only; no I/O.
 
 pub mod computer;
+pub mod disk;
 pub mod handle;
 pub mod ids;
 pub mod instance;
 pub mod units;
 
+pub use disk::{DiskQuota, DiskShare};
 pub use handle::{Handle, HandleError};
 pub use ids::{ContainerId, IdError, Seat, UserId};
 pub use instance::{Instance, InstanceError};

@@ -51,7 +51,7 @@ impl From<io::Error> for Failure {
             Kind::StorageFull | Kind::QuotaExceeded => Self::new(
                 StatusCode::INSUFFICIENT_STORAGE,
                 "disk_full",
-                "Your disk is full. Delete something, then try again; nothing was half-written.",
+                "Your disk is full, by size or by number of files. Delete something, then try again; nothing was half-written.",
             ),
             Kind::InvalidFilename | Kind::InvalidInput => Self::bad_request("That name cannot be used for a file."),
             _ if error.raw_os_error() == Some(nix::errno::Errno::ELOOP as i32) => Self::outside(),

@@ -6,6 +6,7 @@ mod error;
 mod files;
 mod first_boot;
 mod identity;
+mod notices;
 pub mod pid1;
 mod routes;
 mod server;

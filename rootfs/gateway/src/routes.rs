@@ -5,7 +5,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Router, middleware};
 
 use crate::state::Gateway;
-use crate::{auth, desktop, files, identity, system, terminal};
+use crate::{auth, desktop, files, identity, notices, system, terminal};
 
 /// Largest JSON body, in bytes; uploads have a limit of their own.
 const JSON_LIMIT: usize = 256 * 1024;
@@ -17,6 +17,7 @@ type Route = (&'static str, fn() -> MethodRouter<Gateway>);
 pub const ROUTES: &[Route] = &[
     ("/health", || get(system::health)),
     ("/api/system/info", || get(system::info)),
+    ("/api/notices", || get(notices::list).post(notices::add)),
     ("/api/identity", || get(identity::identity)),
     ("/api/layout", || get(desktop::layout).put(desktop::set_layout)),
     ("/api/theme", || get(desktop::theme).put(desktop::set_theme)),

@@ -36,6 +36,8 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Thousandths of one CPU.
     pub cpu_milli: Option<u64>,
+    /// Bytes of the home; its file system knows how much of them is used.
+    pub disk: Option<u64>,
 }
 
 impl Settings {
@@ -61,7 +63,11 @@ impl Settings {
             shell: path("MATRIX_SHELL", SHELL_PATH),
             template: path("MATRIX_TEMPLATE", TEMPLATE_PATH),
             upload_limit: number("MATRIX_UPLOAD_LIMIT").unwrap_or(1 << 30),
-            limits: Limits { memory: number("MATRIX_MEMORY_LIMIT"), cpu_milli: number("MATRIX_CPU_MILLI") },
+            limits: Limits {
+                memory: number("MATRIX_MEMORY_LIMIT"),
+                cpu_milli: number("MATRIX_CPU_MILLI"),
+                disk: number("MATRIX_DISK_LIMIT"),
+            },
         })
     }
 }

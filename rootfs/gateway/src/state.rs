@@ -6,6 +6,7 @@ use std::time::Instant;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use crate::notices::Notices;
 use crate::settings::Settings;
 use crate::terminal::Terminals;
 
@@ -19,6 +20,7 @@ pub struct Inner {
     /// The home as a capability: nothing outside of it can be named through this handle.
     pub(crate) home: Dir,
     pub(crate) terminals: Terminals,
+    pub(crate) notices: Notices,
     pub(crate) started: Instant,
 }
 
@@ -26,7 +28,7 @@ impl Gateway {
     pub(crate) fn new(settings: Settings) -> std::io::Result<Self> {
         let home = Dir::open_ambient_dir(&settings.home, ambient_authority())?;
         let terminals = Terminals::new(settings.home.clone());
-        Ok(Self(Arc::new(Inner { settings, home, terminals, started: Instant::now() })))
+        Ok(Self(Arc::new(Inner { settings, home, terminals, notices: Notices::default(), started: Instant::now() })))
     }
 }
 

@@ -6,8 +6,10 @@ use std::path::Path;
 use axum::Json;
 use axum::extract::State;
 use matrixos_types::computer::{Health, Measure, SystemInfo};
+use nix::sys::statvfs::statvfs;
 
 use crate::error::Failure;
+use crate::settings::Settings;
 use crate::state::Gateway;
 
 const PAGE: u64 = 4_096;
@@ -31,7 +33,7 @@ fn read(gateway: &Gateway) -> SystemInfo {
         uptime: gateway.started.elapsed().as_secs(),
         channels: Vec::new(),
         modules: vec!["desktop".to_owned(), "files".to_owned(), "terminal".to_owned()],
-        disk: Measure { used: size_of(&gateway.settings.home), limit: None },
+        disk: disk(&gateway.settings),
         memory: Measure { used: Some(memory), limit: limits.memory },
         cpu_limit: limits.cpu_milli.map(|milli| milli as f64 / 1_000.0),
         processes: Some(processes),
@@ -59,6 +61,19 @@ fn private(statm: &Path) -> Option<u64> {
     let text = fs::read_to_string(statm).ok()?;
     let mut fields = text.split_whitespace().skip(1).map_while(|f| f.parse::<u64>().ok());
     Some(fields.next()?.saturating_sub(fields.next()?) * PAGE)
+}
+
+/// The kernel knows both figures where it holds the home to a share; else the files are counted.
+fn disk(settings: &Settings) -> Measure {
+    disk_share(settings).unwrap_or_else(|| Measure { used: size_of(&settings.home), limit: None })
+}
+
+/// How much of its share of the disk the home takes, if it has one.
+pub(crate) fn disk_share(settings: &Settings) -> Option<Measure> {
+    settings.limits.disk?;
+    let found = statvfs(&settings.home).ok()?;
+    let bytes = |blocks| blocks * found.fragment_size();
+    Some(Measure { used: Some(bytes(found.blocks() - found.blocks_free())), limit: Some(bytes(found.blocks())) })
 }
 
 /// Bytes on disk of all files below a folder; links are not followed.

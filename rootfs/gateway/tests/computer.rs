@@ -57,6 +57,17 @@ fn the_first_boot_furnishes_the_home_and_later_ones_change_nothing() {
 }
 
 #[test]
+fn the_platform_tells_the_owner_what_happened() {
+    let computer = Computer::start();
+    assert_eq!(computer.get("/api/notices").json(), serde_json::json!([]));
+    assert_eq!(computer.ask("POST", "/api/notices", br#"{"text":"A program\u0007 was ended."}"#).status, 204);
+    assert_eq!(computer.ask("POST", "/api/notices", br#"{"text":" "}"#).status, 400);
+    let told = computer.get("/api/notices").json();
+    assert_eq!((told[0]["id"].as_str(), told[0]["text"].as_str()), (Some("1"), Some("A program was ended.")));
+    assert!(told[0]["at"].as_u64().unwrap() > 1_700_000_000_000);
+}
+
+#[test]
 fn system_information_comes_from_the_kernel() {
     let computer = Computer::start_with(&[("MATRIX_MEMORY_LIMIT", "268435456"), ("MATRIX_CPU_MILLI", "500")]);
     std::fs::write(computer.home.path().join("big"), vec![1; 300_000]).unwrap();

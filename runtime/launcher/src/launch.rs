@@ -12,9 +12,9 @@ use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::syscall::syscall::SyscallType;
 use matrixos_netns::{Lease, apply};
-use matrixos_rootfs::{image, tree};
+use matrixos_rootfs::{image, quota, tree};
 use matrixos_runtime::protocol::{Failure, FailureKind, Identity, Launch, Running};
-use matrixos_runtime::spec::{Place, confine};
+use matrixos_runtime::spec::{Place, clamp, confine};
 use nix::errno::Errno;
 
 use crate::adopt;
@@ -44,13 +44,21 @@ pub(crate) fn launch(house: &House, request: &Launch) -> Result<Running, Failure
 
 fn make(house: &House, request: &Launch, lease: &Lease) -> Result<Running, Failure> {
     let mut clock = Steps::begin();
-    let home = home(house, request)?;
+    let (home, disk_is_held) = home(house, request)?;
     let image_root = image_root(house, request)?;
     clock.done("home");
     let folder = folder(house, request)?;
     apply::ensure(&house.network, lease.bridge_index, &house.config.services).map_err(|e| failed("network", e))?;
     clock.done("bridge");
-    let mut container = create(house, request, &folder, home, image_root)?;
+    let place = Place {
+        image_root,
+        home,
+        disk_is_held,
+        group: house.group(&request.container),
+        layout: house.layout,
+        domain: house.config.domain.clone(),
+    };
+    let mut container = create(house, request, &folder, &place)?;
     clock.done("create");
     let pid = container.pid().ok_or_else(|| failed("create", "libcontainer reports no process"))?.as_raw();
     let identity = adopt::identify(pid).map_err(|e| failed("create", e))?;
@@ -63,11 +71,13 @@ fn make(house: &House, request: &Launch, lease: &Lease) -> Result<Running, Failu
     Ok(Running { identity, fresh: true, steps: clock.steps })
 }
 
-/// The user's tree, as it appears in the launcher's view.
-fn home(house: &House, request: &Launch) -> Result<PathBuf, Failure> {
-    let tree = tree::ensure(&house.config.data, &request.handle, request.seat).map_err(|e| failed("home", e))?;
-    let inside = tree.strip_prefix(house.config.data.join("users")).map_err(|e| failed("home", e))?;
-    Ok(house.users().join(inside))
+/// The user's tree, as it appears in the launcher's view, and whether it is held to its share of the disk.
+fn home(house: &House, request: &Launch) -> Result<(PathBuf, bool), Failure> {
+    let (users, share) = (house.users(), clamp(request.limits).disk);
+    let tree = tree::ensure(&users, &request.handle, request.seat).map_err(|e| failed("home", e))?;
+    let held = quota::enforce(house.config.disk, &tree::folder(&users, &request.handle), request.seat, share)
+        .map_err(|e| failed("disk", e))?;
+    Ok((tree, held))
 }
 
 fn image_root(house: &House, request: &Launch) -> Result<PathBuf, Failure> {
@@ -88,21 +98,8 @@ fn record(request: &Launch, identity: Option<Identity>) -> Record {
     Record { container: request.container.clone(), seat: request.seat, handle: request.handle.clone(), identity }
 }
 
-fn create(
-    house: &House,
-    request: &Launch,
-    folder: &Path,
-    home: PathBuf,
-    image_root: PathBuf,
-) -> Result<Container, Failure> {
-    let place = Place {
-        image_root,
-        home,
-        group: house.group(&request.container),
-        layout: house.layout,
-        domain: house.config.domain.clone(),
-    };
-    let spec = confine(request, &place);
+fn create(house: &House, request: &Launch, folder: &Path, place: &Place) -> Result<Container, Failure> {
+    let spec = confine(request, place);
     spec.get().save(folder.join("config.json")).map_err(|e| failed("configuration", e))?;
     let log = log(folder).map_err(io_failure("log"))?;
     let nothing = File::open("/dev/null").map_err(io_failure("log"))?;

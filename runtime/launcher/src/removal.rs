@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use matrixos_netns::apply;
-use matrixos_rootfs::tree;
+use matrixos_rootfs::{quota, tree};
 use matrixos_runtime::cgroups::{self, Layout};
 use matrixos_runtime::protocol::{Failure, FailureKind};
 use matrixos_types::{ContainerId, Handle, Seat};
@@ -15,6 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::house::{House, controllers};
+use crate::record::Record;
 
 /// How long killed processes may take to leave their group.
 const KILLED_WITHIN: Duration = Duration::from_secs(10);
@@ -28,6 +29,9 @@ pub(crate) fn take_down(house: &House, container: &ContainerId, seat: Option<Sea
     clear_groups(house, container).map_err(|e| failed("control group", e))?;
     if let Some(lease) = seat.and_then(|seat| house.lease(seat)) {
         apply::detach(&lease).map_err(|e| failed("network", e))?;
+    }
+    if let Ok(record) = Record::read(&house.container(container)) {
+        release(house, &record.handle)?;
     }
     for folder in [house.states().join(container.as_str()), house.container(container)] {
         match fs::remove_dir_all(&folder) {
@@ -43,7 +47,12 @@ pub(crate) fn take_down(house: &House, container: &ContainerId, seat: Option<Sea
 /// [`take_down`], and the user's files.
 pub(crate) fn destroy(house: &House, container: &ContainerId, seat: Seat, handle: &Handle) -> Result<(), Failure> {
     take_down(house, container, Some(seat))?;
-    tree::remove(&house.config.data, handle, seat).map_err(|e| failed("files", e))
+    release(house, handle)?;
+    tree::remove(&house.users(), handle, seat).map_err(|e| failed("files", e))
+}
+
+fn release(house: &House, handle: &Handle) -> Result<(), Failure> {
+    quota::release(&tree::folder(&house.users(), handle)).map_err(|e| failed("disk", e))
 }
 
 /// The container's control groups that exist.

@@ -21,7 +21,7 @@ use matrixos_runtime::client::{CallError, LauncherClient};
 use matrixos_runtime::protocol::{FailureKind, Launch, LauncherConfig, Limits, Running, Token};
 use matrixos_runtime::stats;
 use matrixos_types::computer::{GATEWAY_PATH, HOME};
-use matrixos_types::{Bytes, ContainerId, Handle, Instance, Seat};
+use matrixos_types::{Bytes, ContainerId, DiskQuota, Handle, Instance, Seat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 
@@ -86,6 +86,7 @@ impl House {
             data: folder.path().to_owned(),
             pool: "10.213.0.0/16".parse().unwrap(),
             domain: "localhost".to_owned(),
+            disk: DiskQuota::Nothing,
             services: vec![],
         };
         let hex = "a".repeat(64);
@@ -124,7 +125,7 @@ impl House {
 
     fn person(&self, number: u16, script: &str) -> Launch {
         let (seat, handle) = (Seat::new(number).unwrap(), Handle::parse(&format!("user{number}")).unwrap());
-        let home = matrixos_rootfs::tree::ensure(self.folder.path(), &handle, seat).unwrap();
+        let home = matrixos_rootfs::tree::ensure(&self.folder.path().join("users"), &handle, seat).unwrap();
         let file = home.join("run.sh");
         fs::write(&file, script).unwrap();
         chown(&file, Some(seat.first_id() + 1000), None).unwrap();
@@ -273,7 +274,7 @@ fn the_first_process_is_confined() {
 fn limits_are_real() {
     let house = House::new();
     let mut launch = house.person(1, "(head -c 400000000 /dev/zero | tail -n 1 >/dev/null) 2>/dev/null; (i=0; while [ $i -lt 60 ]; do sleep 300 & i=$((i+1)); done) 2>/dev/null; exec sleep 300");
-    launch.limits = Limits { memory: Bytes::mib(64), cpu_milli: 500, pids: 32 };
+    launch.limits = Limits { memory: Bytes::mib(64), cpu_milli: 500, pids: 32, ..Limits::default() };
     let (_, _pidfd) = house.launch(&launch).expect("launched");
     let usage = || stats::usage(&house.config.instance, &launch.container).expect("counters");
     until("the memory hog is killed and counted", || usage().oom_kills >= 1);

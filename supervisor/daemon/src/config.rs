@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use ipnet::Ipv4Net;
 use matrixos_runtime::protocol::Limits;
-use matrixos_types::{Bytes, Instance};
+use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance};
 use serde::Deserialize;
 use url::Url;
 
@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) user: String,
     pub(crate) pool: Ipv4Net,
     pub(crate) limits: Limits,
+    /// How the users' shares of the disk are to be enforced; `None` for the best that works here.
+    pub(crate) disk_quota: Option<DiskQuota>,
     pub(crate) log: LogFormat,
 }
 
@@ -51,6 +53,7 @@ struct File {
     origin: Option<String>,
     user: Option<String>,
     log: LogFormat,
+    disk_quota: Option<DiskQuota>,
     network: NetworkSection,
     limits: LimitsSection,
 }
@@ -67,6 +70,8 @@ struct LimitsSection {
     memory_mib: Option<u64>,
     cpu_milli: Option<u32>,
     pids: Option<u32>,
+    disk_mib: Option<u64>,
+    disk_files: Option<u64>,
 }
 
 impl Config {
@@ -90,6 +95,7 @@ impl Config {
             user: file.user.unwrap_or_else(|| "matrixos".to_owned()),
             pool: file.network.pool.unwrap_or_else(|| Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16)),
             limits: limits(&file.limits)?,
+            disk_quota: file.disk_quota,
             log: file.log,
         })
     }
@@ -135,7 +141,20 @@ fn limits(section: &LimitsSection) -> Result<Limits> {
         memory: section.memory_mib.map_or(usual.memory, Bytes::mib),
         cpu_milli: section.cpu_milli.unwrap_or(usual.cpu_milli),
         pids: section.pids.unwrap_or(usual.pids),
+        disk: DiskShare {
+            bytes: section.disk_mib.map_or(usual.disk.bytes, Bytes::mib),
+            inodes: section.disk_files.unwrap_or(usual.disk.inodes),
+        },
     };
+    let disk_mib = limits.disk.bytes.0 >> 20;
+    ensure!((16..=16 << 20).contains(&disk_mib), "limits.disk_mib must be from 16 to 16777216");
+    let files = 1_024..=disk_mib * 256;
+    ensure!(
+        files.contains(&limits.disk.inodes),
+        "limits.disk_files must be from {} to {}: one for each 4 KiB of disk_mib",
+        files.start(),
+        files.end()
+    );
     ensure!((64..=65_536).contains(&(limits.memory.0 >> 20)), "limits.memory_mib must be from 64 to 65536");
     ensure!((50..=64_000).contains(&limits.cpu_milli), "limits.cpu_milli must be from 50 to 64000 (1000 is one CPU)");
     ensure!((16..=32_768).contains(&limits.pids), "limits.pids must be from 16 to 32768");
@@ -170,6 +189,9 @@ mod tests {
             ("origin = \"https://a.example/x\"", "scheme, host and port only"),
             ("instance = \"Not Good\"", "instance name"),
             ("[limits]\nmemory_mib = 1", "memory_mib must be from 64"),
+            ("[limits]\ndisk_mib = 1", "disk_mib must be from 16"),
+            ("[limits]\ndisk_mib = 16", "disk_files must be from 1024 to 4096"),
+            ("disk_quota = \"some\"", "disk_quota"),
             ("[network]\npool = \"nonsense\"", "pool"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));

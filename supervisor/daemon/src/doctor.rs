@@ -4,15 +4,19 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
+use matrixos_rootfs::quota::Finding;
+use matrixos_types::DiskQuota;
 
 use crate::config::Config;
-use crate::privileges;
+use crate::{disk, privileges};
 
 /// One thing the platform needs.
 struct Check {
     what: &'static str,
     /// What was found, or what is wrong and what to do.
     outcome: Result<String, String>,
+    /// Whether the platform cannot work without it.
+    needed: bool,
 }
 
 /// Prints every check; fails if any did.
@@ -21,10 +25,11 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     for check in &checks {
         match &check.outcome {
             Ok(found) => println!("ok       {:<22} {found}", check.what),
-            Err(wrong) => println!("MISSING  {:<22} {wrong}", check.what),
+            Err(wrong) if check.needed => println!("MISSING  {:<22} {wrong}", check.what),
+            Err(wrong) => println!("WARNING  {:<22} {wrong}", check.what),
         }
     }
-    let missing = checks.iter().filter(|c| c.outcome.is_err()).count();
+    let missing = checks.iter().filter(|c| c.needed && c.outcome.is_err()).count();
     if missing > 0 {
         bail!("{missing} of {} things are missing", checks.len());
     }
@@ -33,8 +38,8 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 
 /// The checks that `serve` makes before it starts: without any of these it cannot work.
 pub(crate) fn ensure_fit(config: &Config) -> Result<()> {
-    let wrong: Vec<_> =
-        all(config).into_iter().filter_map(|c| c.outcome.err().map(|e| format!("{}: {e}", c.what))).collect();
+    let needed = all(config).into_iter().filter(|c| c.needed);
+    let wrong: Vec<_> = needed.filter_map(|c| c.outcome.err().map(|e| format!("{}: {e}", c.what))).collect();
     if !wrong.is_empty() {
         bail!("this machine lacks something the platform needs:\n  - {}", wrong.join("\n  - "));
     }
@@ -42,7 +47,7 @@ pub(crate) fn ensure_fit(config: &Config) -> Result<()> {
 }
 
 fn all(config: &Config) -> Vec<Check> {
-    let check = |what, outcome| Check { what, outcome };
+    let check = |what, outcome| Check { what, outcome, needed: true };
     vec![
         check("root", root()),
         check("kernel", kernel()),
@@ -55,6 +60,7 @@ fn all(config: &Config) -> Vec<Check> {
             "serving account",
             privileges::account(&config.user).map(|a| format!("uid {}", a.uid)).map_err(|e| e.to_string()),
         ),
+        Check { what: "shares of the disk", outcome: shares(config), needed: config.disk_quota.is_some() },
     ]
 }
 
@@ -102,6 +108,14 @@ fn with_all(has: impl Fn(&str) -> bool) -> Result<(), String> {
         Some(lacking) => {
             Err(format!("the {lacking} controller is not there; mount cgroup2 on /sys/fs/cgroup, or use systemd"))
         }
+    }
+}
+
+fn shares(config: &Config) -> Result<String, String> {
+    match disk::decide(config).map_err(|e| e.to_string())? {
+        Finding { means: DiskQuota::Nothing, why } => Err(format!("nothing holds users to theirs: {why}")),
+        Finding { means, why } if why.is_empty() => Ok(means.to_string()),
+        Finding { means, why } => Ok(format!("{means}, because {why}")),
     }
 }
 

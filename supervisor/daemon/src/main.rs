@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod container;
+mod disk;
 mod doctor;
 mod image;
 mod layout;

@@ -23,6 +23,7 @@ use matrixos_supervisor::accounts::Accounts;
 use matrixos_supervisor::clock::SystemClock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings};
 use matrixos_supervisor::store::Store;
+use matrixos_types::DiskQuota;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,7 @@ use tracing::{error, info};
 use crate::config::Config;
 use crate::layout::Layout;
 use crate::privileges::{self, Account};
-use crate::{doctor, logging};
+use crate::{disk, doctor, logging};
 
 /// The working directory, without a walk from the root. An absolute path, because sled turns relative ones into a walk.
 const HERE: &str = "/proc/self/cwd";
@@ -72,18 +73,21 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
     let network = Network::new(config.instance.clone(), config.pool)?;
     let admin = bind_admin(&layout.socket(), account)?;
     let listeners = config.listen.iter().map(bind).collect::<Result<_>>()?;
-    let Spawned { socket, child } = spawn(&launcher_config(config))?;
+    let disk = disk::decide(config)?;
+    disk::tell(&disk);
+    let Spawned { socket, child } = spawn(&launcher_config(config, disk.means))?;
     let settings = Settings { instance: config.instance.clone(), network, limits: config.limits, image };
     Ok(Prepared { listeners, admin, launcher: socket, child, settings })
 }
 
-fn launcher_config(config: &Config) -> LauncherConfig {
+fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
     LauncherConfig {
         instance: config.instance.clone(),
         data: config.data.clone(),
         run: config.run.clone(),
         pool: config.pool,
         domain: config.domain().to_owned(),
+        disk,
         services: Vec::new(),
     }
 }

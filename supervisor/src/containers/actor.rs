@@ -10,14 +10,15 @@ use matrixos_runtime::protocol::{Failure, FailureKind, Identity, Launch};
 use matrixos_runtime::sys;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
 use super::credential::GatewayKey;
+use super::lookout::{self, Lookout};
 use super::plan::{Step, plan};
 use super::state::{Goal, State, back_off};
 use super::view::{Condition, View};
-use super::{Computer, exit, ready};
+use super::{Computer, Endpoint, exit, gateway, ready};
 
 /// How long a gateway may take from its start to its first answer.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -53,6 +54,7 @@ pub(super) struct Actor {
     pub(super) view: watch::Sender<View>,
     pub(super) state: State,
     pub(super) process: Option<AsyncFd<OwnedFd>>,
+    pub(super) lookout: Lookout,
     pub(super) failures: u32,
     pub(super) since: Instant,
 }
@@ -82,6 +84,7 @@ impl Actor {
             Ok(identity) => {
                 info!(handle = %self.computer.handle, pid = identity.pid, "computer runs");
                 self.since = Instant::now();
+                self.lookout = Lookout::begin(&self.computer);
                 self.state = State::Running { identity };
             }
             Err(failure) => self.broken(failure),
@@ -179,7 +182,28 @@ impl Actor {
                 self.exited().await;
                 true
             }
+            () = sleep(lookout::EVERY) => {
+                self.process = Some(process);
+                self.look();
+                true
+            }
         }
+    }
+
+    /// Tells the owner what has happened to their running computer. Nothing waits for it.
+    fn look(&mut self) {
+        let Some(news) = self.lookout.look(&self.computer) else { return };
+        let (handle, endpoint) = (self.computer.handle.clone(), self.endpoint());
+        info!(%handle, news, "told the owner");
+        tokio::spawn(async move {
+            if let Err(error) = gateway::notify(&endpoint, &news).await {
+                warn!(%handle, %error, "the owner could not be told");
+            }
+        });
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint { address: self.computer.address, token: self.world.key.token(&self.computer.container) }
     }
 
     async fn exited(&mut self) {

@@ -3,6 +3,8 @@
 mod actor;
 mod credential;
 mod exit;
+mod gateway;
+mod lookout;
 mod plan;
 mod ready;
 mod state;
@@ -29,6 +31,7 @@ use tracing::{info, warn};
 
 use actor::{Actor, Wish, World};
 pub use credential::GatewayKey;
+use lookout::Lookout;
 use state::{Goal, State};
 pub use view::{Condition, LaunchStep, StepName, StepState, View};
 
@@ -208,6 +211,7 @@ impl Containers {
             wish: wishes,
             nudge: nudge.clone(),
             view: view_sender,
+            lookout: Lookout::begin(&computer),
             state,
             process,
             failures: 0,

@@ -3,22 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::{Request, StatusCode, header};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+
+use super::gateway::is_healthy;
 
 /// First and longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
-/// How long one try may take.
-const TRY: Duration = Duration::from_secs(2);
-/// How long a connection may take within a try. A packet that is sent before the bridge forwards for a new port is lost,
-/// and TCP itself would try again only after a second.
-const CONNECT: Duration = Duration::from_millis(20);
-
 /// Returns when the gateway at `address` has answered 200. Never gives up: the caller sets the deadline.
 pub(super) async fn until_ready(address: SocketAddr) {
     let mut pause = PAUSES.0;
@@ -28,23 +18,11 @@ pub(super) async fn until_ready(address: SocketAddr) {
     }
 }
 
-async fn is_healthy(address: SocketAddr) -> bool {
-    matches!(timeout(TRY, ask(address)).await, Ok(Ok(StatusCode::OK)))
-}
-
-async fn ask(address: SocketAddr) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
-    let stream = timeout(CONNECT, TcpStream::connect(address)).await??;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get("/health").header(header::HOST, address.to_string()).body(Empty::<Bytes>::new())?;
-    // Ends by itself when the sender is dropped or the gateway goes away.
-    tokio::spawn(connection);
-    Ok(sender.send_request(request).await?.status())
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
 
     use super::*;
 

@@ -12,6 +12,7 @@ import { useLayout } from "./useLayout.ts";
 import { useArea } from "./windows/useArea.ts";
 import type { Kind } from "./windows/kinds.ts";
 import { frontOf } from "./windows/layout.ts";
+import { News } from "./News.tsx";
 import { Notice } from "./Notice.tsx";
 import { useShortcuts } from "./windows/useShortcuts.ts";
 import { useEndedTerminals } from "../windows/terminal/useEndedTerminals.ts";
@@ -52,6 +53,7 @@ export function Desktop() {
         {welcome && <Greeting handle={handle} first={!layout.greeted} onOpen={summon} onClose={() => dispatch({ type: "greeted" })} />}
         <Windows layout={layout} area={area} phone={phone} away={atHome} dispatch={dispatch} onHome={goHome} />
         <Notice link={link} />
+        <News />
       </main>
       <Dock layout={layout} front={front?.kind} phone={phone} onSummon={summon} onHome={goHome} />
     </div>

@@ -93,6 +93,7 @@ fn runc_times(house: &House) -> Vec<Duration> {
     let place = Place {
         image_root: image::roots(house.folder.path()).join(house.image.trim_start_matches("sha256:")),
         home: house.home(&launch),
+        disk_is_held: false,
         group: format!("/{}/runc", house.config.instance),
         layout: Layout::of_host(),
         domain: "localhost".to_owned(),
