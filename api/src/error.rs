@@ -51,6 +51,14 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 
+    /// 503: the platform's own disk is full. `cause` is logged, not shown.
+    pub(crate) fn disk_full(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "refused for lack of room");
+        let message = "This platform has no room for more at the moment. Nothing was changed; its operator has been told. \
+                       Please try again later.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk_full", message).retry_after(300)
+    }
+
     /// Adds handles that would be available.
     pub(crate) fn suggesting(mut self, suggestions: Vec<String>) -> Self {
         self.suggestions = suggestions;

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use matrixos_supervisor::accounts::{AccountError, Availability, Secret, Started};
-use matrixos_supervisor::store::User;
+use matrixos_supervisor::store::{StoreError, User};
 use matrixos_types::Handle;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -141,6 +141,7 @@ impl From<AccountError> for ApiError {
             AccountError::UnknownPasskey => Self::new(StatusCode::NOT_FOUND, "passkey_unknown", message),
             AccountError::KnownPasskey => Self::new(StatusCode::CONFLICT, "passkey_known", message),
             AccountError::Busy(message) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(60),
+            AccountError::Store(error @ (StoreError::Low { .. } | StoreError::Full)) => Self::disk_full(error),
             AccountError::Store(error) => Self::internal(error),
         }
     }

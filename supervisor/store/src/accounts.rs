@@ -13,8 +13,10 @@ pub(crate) const NEXT_SEAT: &[u8] = b"next_seat";
 type Conflict<E> = ConflictableTransactionError<E>;
 
 impl Store {
-    /// Makes an account, its first credential and the wish that its container run: all of it or nothing.
+    /// Makes an account, its first credential and the wish that its container run: all of it or nothing. Refused
+    /// when the disk is almost full.
     pub fn create_account(&self, new: &NewAccount) -> Result<User, CreateError> {
+        self.check_room()?;
         let t = &self.0;
         let trees = (&t.users.tree, &t.handles, &t.credentials.tree, &t.wanted.tree, &t.tombstones.tree, &t.meta);
         let made = trees.transaction(|(users, handles, credentials, wanted, tombstones, meta)| {

@@ -14,6 +14,7 @@ use sled::{Config, Db, Tree};
 
 use crate::durable::Disk;
 use crate::error::StoreError;
+use crate::reserve::Reserve;
 use crate::table::{decode, encode};
 
 /// sled's page cache, in bytes. The store of a thousand accounts is a few megabytes.
@@ -29,11 +30,13 @@ pub(crate) struct Files {
     local: Tree,
     log: File,
     mark: File,
+    reserve: Reserve,
 }
 
 impl Files {
     /// Opens the files in `folder`, or makes them. Also says which settlement was the last.
     pub(crate) fn open(folder: &Path) -> Result<(Self, u64), StoreError> {
+        let reserve = Reserve::before_opening(folder)?;
         let db = open_alone(folder)?;
         let local = db.open_tree(LOCAL)?;
         let settled = local.get(SETTLED)?.map_or(Ok(0), |bytes| decode(LOCAL, &bytes))?;
@@ -43,13 +46,19 @@ impl Files {
         if settled < promised {
             return Err(StoreError::Lost { found: settled, promised, mark: path });
         }
-        let log = File::open(folder.join("db"))?;
+        let log = File::options().read(true).write(true).open(folder.join("db"))?;
         sync_names(folder)?;
-        Ok((Self { db, local, log, mark }, settled))
+        reserve.renew(&log);
+        Ok((Self { db, local, log, mark, reserve }, settled))
     }
 
     pub(crate) fn tree(&self, name: &str) -> Result<Tree, StoreError> {
         Ok(self.db.open_tree(name)?)
+    }
+
+    /// Fails if the disk has no room for growth.
+    pub(crate) fn check_room(&self) -> Result<(), StoreError> {
+        self.reserve.check(&self.log)
     }
 
     /// What is true of these files only.
@@ -63,6 +72,7 @@ impl Disk for Files {
         self.local.insert(SETTLED, encode(&number))?;
         self.db.flush()?;
         self.log.sync_data()?;
+        self.reserve.renew(&self.log);
         // Not synced: it may be behind after a power cut, but is never ahead of the log.
         self.mark.write_all_at(format!("{number:020}\n").as_bytes(), 0)?;
         Ok(())

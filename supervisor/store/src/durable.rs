@@ -54,6 +54,11 @@ impl<D: Disk> Durable<D> {
         Self { disk, turn: Mutex::new(turn), done: Condvar::new() }
     }
 
+    /// What is settled.
+    pub(crate) fn disk(&self) -> &D {
+        &self.disk
+    }
+
     /// Returns when everything written before the call is on the disk.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         let mut turn = self.lock();

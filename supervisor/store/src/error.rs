@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use matrixos_types::Bytes;
 use sled::transaction::TransactionError;
 
 /// Why the store did not do what it was asked.
@@ -12,9 +13,17 @@ pub enum StoreError {
     /// Another process has it open.
     #[error("the store {} is in use by another process; stop the platform first, or ask it", .0.display())]
     InUse(PathBuf),
-    /// The disk is full.
+    /// The disk is full, and a write was cut short by it.
     #[error("the disk that holds the store is full; free some space, then restart the platform")]
     Full,
+    /// The disk is almost full, so nothing may grow. Nothing was changed.
+    #[error("only {left} are left on the disk that holds the store; nothing new is accepted until {needed} are free")]
+    Low {
+        /// What is left.
+        left: Bytes,
+        /// What must be.
+        needed: Bytes,
+    },
     /// A record cannot be read.
     #[error("a record of the table {table} is damaged: {why}")]
     Damaged {

@@ -7,6 +7,7 @@ mod error;
 mod export;
 mod migrate;
 mod records;
+mod reserve;
 mod session_index;
 mod sessions;
 mod store;

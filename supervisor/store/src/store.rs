@@ -70,6 +70,11 @@ impl Store {
         }
     }
 
+    /// Fails if there is no room for anything new. What only changes is still accepted then.
+    pub fn check_room(&self) -> Result<(), StoreError> {
+        self.0.durable.disk().check_room()
+    }
+
     /// Returns when everything written so far is on the disk.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         self.0.durable.settle()

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, BufReader, Cursor};
+use std::io::{BufRead, BufReader, Cursor, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -269,33 +269,74 @@ fn a_damaged_log_is_refused_instead_of_forgetting_accounts() {
     }
 }
 
-#[test]
-fn a_full_disk_is_an_error_that_says_so_and_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let mounted =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=5m", "tmpfs"]).arg(folder.path()).status().unwrap();
-    assert!(mounted.success(), "run as root");
-    let (made, error) = {
-        let store = Store::open(&folder.path().join("store")).unwrap();
-        let ballast = folder.path().join("ballast");
-        std::fs::write(&ballast, vec![1; 2_000_000]).unwrap();
-        let mut made = 0;
-        let error = loop {
-            match store.create_account(&account(&format!("user{made}"))) {
-                Ok(_) => made += 1,
-                Err(CreateError::Store(error)) => break error,
-                Err(other) => panic!("{other}"),
+/// A small disk of its own, which goes with the value.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn of(size: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()).status();
+        assert!(mounted.unwrap().success(), "run as root");
+        Self(folder)
+    }
+
+    /// Fills it to the last byte, as somebody else would.
+    fn fill(&self) {
+        let mut filler = std::fs::File::create(self.0.path().join("filler")).unwrap();
+        let full = loop {
+            if let Err(error) = filler.write_all(&[1; 4_096]) {
+                break error;
             }
-            assert!(made < 20_000, "the disk never fills");
         };
-        std::fs::remove_file(ballast).unwrap();
-        (made, error)
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.0.path().join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").args(["-l", "--"]).arg(self.0.path()).status().unwrap();
+        assert!(unmounted.success() || std::thread::panicking());
+    }
+}
+
+#[test]
+fn on_a_full_disk_everybody_can_still_sign_in_and_nothing_is_lost() {
+    let disk = Disk::of("128m");
+    let folder = disk.0.path().join("store");
+    let (users, last) = {
+        let store = Store::open(&folder).unwrap();
+        let users: Vec<_> = (0..50).map(|n| store.create_account(&account(&format!("user{n}"))).unwrap()).collect();
+        disk.fill();
+        let refused = store.create_account(&account("late")).unwrap_err();
+        assert!(matches!(refused, CreateError::Store(StoreError::Low { .. })), "{refused}");
+        assert!(refused.to_string().contains("nothing new is accepted until 48.0 MiB are free"), "{refused}");
+        let mut last = 0;
+        for _ in 0..20 {
+            for (n, user) in users.iter().enumerate() {
+                store.put_session(&session(user, u8::try_from(n).unwrap(), SessionScope::Platform)).unwrap();
+                last = store.set_wanted(&user.container, WantedState::Stopped, &"because ".repeat(200)).unwrap();
+            }
+        }
+        (users, last)
     };
-    assert!(matches!(error, StoreError::Full), "{error}");
-    let found = Store::open(&folder.path().join("store")).map(|store| store.users().unwrap().len());
-    let unmounted = Command::new("umount").arg(folder.path()).status().unwrap();
-    assert!(unmounted.success());
-    assert!(matches!(found, Ok(n) if n >= made), "{made} were acknowledged, {found:?} are there");
+    for _ in 0..3 {
+        let store = Store::open(&folder).expect("opens on a full disk");
+        assert_eq!(store.users().unwrap().len(), users.len());
+        for (n, user) in users.iter().enumerate() {
+            assert_eq!(store.wanted(&user.container).unwrap().unwrap().generation, last);
+            assert!(store.session(&TokenHash([u8::try_from(n).unwrap(); 32])).unwrap().is_some());
+        }
+        assert!(verify(&store).is_empty(), "{:?}", verify(&store));
+    }
+    disk.clear();
+    let store = Store::open(&folder).unwrap();
+    store.create_account(&account("late")).expect("there is room again");
+    assert!(folder.join("ballast").exists(), "ready for the next time");
 }
 
 #[derive(Clone, Debug)]
