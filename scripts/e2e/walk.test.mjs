@@ -69,11 +69,13 @@ test("everyday programs run within the limits and the system-call filter", async
 
 test("a written file lies on the host, owned by the person's mapped id", async () => {
   await alice.shell("echo 'a note of alice' > note.txt");
-  const { seat } = await container(alice);
-  const path = `${data}/users/alice/matrixos/note.txt`;
-  assert.equal(readFileSync(path, "utf8"), "a note of alice\n");
-  assert.equal(statSync(path).uid, ID_OF_SEAT(seat));
-  assert.equal(statSync(`${data}/users/alice/matrixos`).mode & 0o777, 0o700);
+  const { seat, pid } = await container(alice);
+  // Seen through the container's first process: the home may be a file system that only it has mounted.
+  const home = `/proc/${pid}/root/home/matrixos`;
+  assert.equal(readFileSync(`${home}/note.txt`, "utf8"), "a note of alice\n");
+  assert.equal(statSync(`${home}/note.txt`).uid, ID_OF_SEAT(seat));
+  assert.equal(statSync(home).mode & 0o777, 0o700);
+  assert.equal(statSync(`${data}/users/alice`).uid, 0, "the way to it belongs to root");
 });
 
 test("the file browser and the system window show what is there", async () => {
@@ -83,6 +85,31 @@ test("the file browser and the system window show what is there", async () => {
   await alice.at("window-system").first().getByText(/256(\.0)? MiB/).first().waitFor();
   await alice.picture("desktop-windows");
   await alice.at("dock-terminal").first().click();
+});
+
+test("a disk that is full is told, and can be cleared", async () => {
+  const { code, text } = await alice.shell("head -c 3G /dev/zero > big; echo; df -k --output=avail ~ | tail -n 1");
+  assert.match(text, /No space left on device|Disk quota exceeded/);
+  assert.equal(code, 0);
+  await alice.page.getByText(/Your disk is full/).waitFor({ timeout: 30_000 });
+  await alice.picture("desktop-disk-full");
+  const refused = await alice.page.evaluate(() => fetch("/files/more.txt", { method: "PUT", body: "x".repeat(100_000) }).then((a) => a.status));
+  assert.equal(refused, 507);
+  assert.equal((await alice.shell("rm big && echo fits > note2.txt && cat note2.txt")).code, 0);
+  await alice.page.getByText(/Your disk is full/).waitFor({ state: "hidden", timeout: 30_000 });
+});
+
+test("a program that takes too much memory is ended, alone, and the owner is told", async () => {
+  const before = await container(alice);
+  const { text } = await alice.shell("python3 -c 'x = bytearray(600_000_000)'; echo code=$?");
+  assert.match(text, /code=137/);
+  await alice.page.getByText(/A program was ended: this computer had used up its 256.0 MiB of memory/).waitFor({ timeout: 30_000 });
+  await alice.picture("desktop-out-of-memory");
+  await alice.page.getByRole("button", { name: "OK" }).click();
+  const after = await container(alice);
+  assert.equal(after.pid, before.pid, "the computer itself goes on");
+  assert.ok(after.oom_kills > before.oom_kills);
+  assert.equal((await container(bob)).oom_kills, 0);
 });
 
 test("one computer cannot reach another, over HTTP or raw TCP, while its own answers", async () => {

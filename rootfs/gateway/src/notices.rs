@@ -46,9 +46,9 @@ fn now() -> u64 {
 }
 
 pub(crate) async fn list(State(gateway): State<Gateway>) -> Json<Vec<Notice>> {
-    let mut all = gateway.notices.all();
-    all.extend(disk(&system::disk_share(&gateway.settings)));
-    Json(all)
+    // What is so stands before what happened.
+    let disk = disk(&system::disk_share(&gateway.settings));
+    Json(disk.into_iter().chain(gateway.notices.all()).collect())
 }
 
 pub(crate) async fn add(State(gateway): State<Gateway>, Json(body): Json<NoticeBody>) -> Result<StatusCode, Failure> {

@@ -73,7 +73,9 @@ pub(crate) fn disk_share(settings: &Settings) -> Option<Measure> {
     settings.limits.disk?;
     let found = statvfs(&settings.home).ok()?;
     let bytes = |blocks| blocks * found.fragment_size();
-    Some(Measure { used: Some(bytes(found.blocks() - found.blocks_free())), limit: Some(bytes(found.blocks())) })
+    // What a file system keeps for itself is used up as far as its owner is concerned.
+    let used = found.blocks().saturating_sub(found.blocks_available());
+    Some(Measure { used: Some(bytes(used)), limit: Some(bytes(found.blocks())) })
 }
 
 /// Bytes on disk of all files below a folder; links are not followed.
