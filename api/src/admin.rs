@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, body::Body};
 use matrixos_supervisor::containers::{Computer, Condition, View};
 use matrixos_supervisor::store::{User, WantedState};
-use matrixos_types::{Bytes, Handle};
+use matrixos_types::{Bytes, DiskQuota, Handle};
 use serde::{Deserialize, Serialize};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
@@ -50,15 +50,73 @@ pub struct Row {
     pub oom_kills: Option<u64>,
 }
 
+/// How the platform is, for the operator.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// The address people type.
+    pub origin: String,
+    /// Computers that run.
+    pub running: usize,
+    /// All computers.
+    pub computers: usize,
+    /// What this machine can do.
+    pub machine: Machine,
+    /// Why nothing new is accepted into the store, if that is so.
+    pub store_refuses: Option<String>,
+}
+
+/// What was found out about this machine at the start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Machine {
+    /// By what users are held to their share of the disk.
+    pub disk_quota: DiskQuota,
+    /// Why by nothing better; may be empty.
+    pub disk_quota_why: String,
+}
+
+/// What the handlers of the operator's socket may use.
+#[derive(Clone)]
+struct Operator {
+    platform: Platform,
+    machine: Machine,
+}
+
+impl FromRef<Operator> for Platform {
+    fn from_ref(operator: &Operator) -> Self {
+        operator.platform.clone()
+    }
+}
+
+impl FromRef<Operator> for Machine {
+    fn from_ref(operator: &Operator) -> Self {
+        operator.machine.clone()
+    }
+}
+
 /// The routes of the operator's socket.
-fn router(platform: Platform) -> Router {
+fn router(operator: Operator) -> Router {
     Router::new()
+        .route("/status", get(status))
         .route("/containers", get(list))
         .route("/containers/{handle}/log", get(log))
         .route("/containers/{handle}/start", post(start))
         .route("/containers/{handle}/stop", post(stop))
         .route("/containers/{handle}/destroy", post(destroy))
-        .with_state(platform)
+        .with_state(operator)
+}
+
+async fn status(State(platform): State<Platform>, State(machine): State<Machine>) -> Json<Status> {
+    let (running, computers) = platform.containers.counts();
+    Json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        origin: platform.origin.clone(),
+        running,
+        computers,
+        machine,
+        store_refuses: platform.accounts.room().err().map(|e| e.to_string()),
+    })
 }
 
 async fn list(State(platform): State<Platform>) -> Json<Vec<Row>> {
@@ -136,6 +194,6 @@ async fn destroy(State(platform): State<Platform>, Path(handle): Path<String>) -
 }
 
 /// Serves the operator's socket until the process ends.
-pub async fn serve(socket: tokio::net::UnixListener, platform: Platform) -> std::io::Result<()> {
-    axum::serve(socket, router(platform)).await
+pub async fn serve(socket: tokio::net::UnixListener, platform: Platform, machine: Machine) -> std::io::Result<()> {
+    axum::serve(socket, router(Operator { platform, machine })).await
 }

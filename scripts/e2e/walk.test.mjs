@@ -202,6 +202,14 @@ test("a start that cannot work says why and what to do", async () => {
   assert.match(await refused("container", "destroy", "alice"), /add: --confirm alice/);
 });
 
+test("the operator is told how the platform is, and what this machine lacks", async () => {
+  const told = await matrixos("status");
+  assert.match(told, /computers\s+2 of 2 running/);
+  assert.match(told, /users are held to their share by: (project quota|one file system image a user)/);
+  assert.match(told, /store\s+accepts new accounts/);
+  assert.match(await matrixos("doctor"), /ok\s+shares of the disk/);
+});
+
 test("the operator stops and starts a computer, and its owner is told", async () => {
   assert.match(await matrixos("container", "stop", "alice"), /alice: stopped/);
   await alice.page.goto(alice.computer);

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Look whether this machine has what the platform needs, and say how to get what is missing.
     Doctor,
+    /// How the running platform is.
+    Status,
     /// The users' containers, by way of the running supervisor.
     #[command(subcommand)]
     Container(Container),

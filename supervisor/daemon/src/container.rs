@@ -3,26 +3,20 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use anyhow::{Result, ensure};
+use http_body_util::BodyExt;
+use hyper::Method;
 use matrixos_api::admin::Row;
 use matrixos_supervisor::containers::View;
-use serde_json::Value;
-use tokio::net::UnixStream;
 
 use crate::cli::{Container, Destroy, Owner};
 use crate::config::Config;
 use crate::layout::Layout;
+use crate::operator::{self, ask};
 
 pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
     let socket = Layout::of(config).socket();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    operator::block_on(async {
         match command {
             Container::List { json } => list(&socket, json).await,
             Container::Logs(Owner { handle }) => logs(&socket, handle.as_str()).await,
@@ -39,28 +33,6 @@ pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
             }
         }
     })
-}
-
-async fn ask(socket: &Path, method: Method, path: &str) -> Result<Response<Incoming>> {
-    let stream = UnixStream::connect(socket).await.with_context(|| {
-        format!(
-            "the platform does not answer on {}; start it (matrixos serve), and use the same --instance",
-            socket.display()
-        )
-    })?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(path).header("host", "matrixos").body(Empty::<Bytes>::new())?;
-    let response = sender.send_request(request).await?;
-    if response.status().is_success() {
-        return Ok(response);
-    }
-    let (status, body) = (response.status(), response.into_body().collect().await?.to_bytes());
-    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
-    match error["error"]["message"].as_str() {
-        Some(message) => bail!("{message}"),
-        None => bail!("the platform answered {status}"),
-    }
 }
 
 async fn list(socket: &Path, json: bool) -> Result<()> {

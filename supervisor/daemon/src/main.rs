@@ -8,8 +8,10 @@ mod doctor;
 mod image;
 mod layout;
 mod logging;
+mod operator;
 mod privileges;
 mod serve;
+mod status;
 mod store;
 
 use std::process::ExitCode;
@@ -40,6 +42,7 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(_) => serve::run(&config),
         Command::Doctor => doctor::run(&config),
+        Command::Status => status::run(&config),
         Command::Container(command) => container::run(&config, command),
         Command::Image(command) => image::run(&config, command),
         Command::Store(command) => store::run(&config, command),

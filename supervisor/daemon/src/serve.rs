@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use matrixos_api::admin::Machine;
 use matrixos_api::{Edge, Platform, admin};
 use matrixos_launcher::{Spawned, spawn};
 use matrixos_netns::Network;
@@ -45,6 +46,7 @@ struct Prepared {
     launcher: OwnedFd,
     child: Child,
     settings: Settings,
+    machine: Machine,
 }
 
 pub(crate) fn run(config: &Config) -> Result<()> {
@@ -77,7 +79,8 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
     disk::tell(&disk);
     let Spawned { socket, child } = spawn(&launcher_config(config, disk.means))?;
     let settings = Settings { instance: config.instance.clone(), network, limits: config.limits, image };
-    Ok(Prepared { listeners, admin, launcher: socket, child, settings })
+    let machine = Machine { disk_quota: disk.means, disk_quota_why: disk.why };
+    Ok(Prepared { listeners, admin, launcher: socket, child, settings, machine })
 }
 
 fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
@@ -146,7 +149,7 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
         doors.spawn(listen::serve(listener, listen::Limits::default(), answer, end.clone()));
     }
     let admin = tokio::net::UnixListener::from_std(prepared.admin)?;
-    tokio::spawn(axum_admin(admin, platform.clone()));
+    tokio::spawn(axum_admin(admin, platform.clone(), prepared.machine));
     tokio::spawn(tidy(platform));
     info!(origin = %config.origin.as_str().trim_end_matches('/'), "ready");
     let outcome = until_the_end(prepared.child).await;
@@ -156,8 +159,8 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     outcome
 }
 
-async fn axum_admin(socket: tokio::net::UnixListener, platform: Platform) {
-    if let Err(error) = admin::serve(socket, platform).await {
+async fn axum_admin(socket: tokio::net::UnixListener, platform: Platform, machine: Machine) {
+    if let Err(error) = admin::serve(socket, platform, machine).await {
         error!(%error, "the operator's socket is closed");
     }
 }

@@ -71,6 +71,11 @@ impl Accounts {
         Ok(Self { store, clock, passkeys, entries: Pending::new(ENTRY_CODE, ENTRY_CODES) })
     }
 
+    /// Fails, saying why, if the store takes nothing new at the moment.
+    pub fn room(&self) -> Result<(), StoreError> {
+        self.store.check_room()
+    }
+
     /// Whether a handle may be had, for a text as it was typed.
     pub fn availability(&self, text: &str) -> Result<Availability, StoreError> {
         handles::availability(&self.store, text)
