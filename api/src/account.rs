@@ -1,10 +1,12 @@
 //! What a signed-in person may ask about themselves and their computer.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use matrixos_supervisor::containers::{Condition, View};
+use matrixos_supervisor::containers::{Condition, KEPT_AT_MOST, View};
 use matrixos_supervisor::store::WantedState;
 use matrixos_types::Handle;
 use serde::Deserialize;
@@ -37,7 +39,43 @@ pub(crate) async fn computer(
     SignedIn(session): SignedIn,
 ) -> Result<Json<Value>, ApiError> {
     let view = platform.containers.view(&session.user().container).ok_or_else(ApiError::not_found)?;
-    Ok(shown(&view))
+    let (events, keep) = platform.containers.history(&session.user().container).unwrap_or_default();
+    let Json(mut answer) = shown(&view);
+    answer["history"] = json!(events);
+    answer["awake"] = json!(keep);
+    Ok(Json(answer))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct StayAwake {
+    minutes: u64,
+    #[serde(default)]
+    because: String,
+}
+
+/// "Stay awake for so long, because …": for work that nobody watches.
+pub(crate) async fn keep_awake(
+    State(platform): State<Platform>,
+    SignedIn(session): SignedIn,
+    Json(wish): Json<StayAwake>,
+) -> Result<Json<Value>, ApiError> {
+    let most = KEPT_AT_MOST.as_secs() / 60;
+    if !(1..=most).contains(&wish.minutes) {
+        let message = format!("A computer can be kept awake for 1 to {most} minutes at a time.");
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_request", message));
+    }
+    let time = Duration::from_secs(wish.minutes * 60);
+    let container = &session.user().container;
+    let keep = platform.containers.keep_awake(container, Some(time), &wish.because).await;
+    Ok(Json(json!({ "awake": keep.map_err(ApiError::internal)? })))
+}
+
+pub(crate) async fn let_rest(
+    State(platform): State<Platform>,
+    SignedIn(session): SignedIn,
+) -> Result<StatusCode, ApiError> {
+    platform.containers.keep_awake(&session.user().container, None, "").await.map_err(ApiError::internal)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(crate) async fn start_computer(

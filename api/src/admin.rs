@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{FromRef, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, body::Body};
 use matrixos_supervisor::containers::{Computer, Condition, View};
-use matrixos_supervisor::store::{User, WantedState};
+use matrixos_supervisor::store::{Event, Keep, User, WantedState};
 use matrixos_types::{Bytes, DiskQuota, Handle};
 use serde::{Deserialize, Serialize};
 use tokio::fs::File;
@@ -103,6 +103,8 @@ fn router(operator: Operator) -> Router {
         .route("/containers/{handle}/log", get(log))
         .route("/containers/{handle}/start", post(start))
         .route("/containers/{handle}/stop", post(stop))
+        .route("/containers/{handle}/wake", post(wake))
+        .route("/containers/{handle}/history", get(history))
         .route("/containers/{handle}/destroy", post(destroy))
         .with_state(operator)
 }
@@ -162,6 +164,37 @@ async fn stop(State(platform): State<Platform>, Path(handle): Path<String>) -> R
     change(&platform, &handle, WantedState::Stopped, "the operator stopped it", Condition::Stopped).await
 }
 
+async fn wake(
+    State(platform): State<Platform>,
+    Path(handle): Path<String>,
+    Query(Because { why }): Query<Because>,
+) -> Result<Json<View>, ApiError> {
+    let user = user(&platform, &handle)?;
+    platform.containers.wake(&user.container, &why)?;
+    settled(&platform, &user, Condition::Running).await
+}
+
+/// Why something is asked for.
+#[derive(Debug, Deserialize)]
+struct Because {
+    why: String,
+}
+
+/// What happened to a container, and until when it is kept awake.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct History {
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// If it is.
+    pub keep: Option<Keep>,
+}
+
+async fn history(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<Json<History>, ApiError> {
+    let user = user(&platform, &handle)?;
+    let (events, keep) = platform.containers.history(&user.container).ok_or_else(ApiError::not_found)?;
+    Ok(Json(History { events, keep }))
+}
+
 async fn change(
     platform: &Platform,
     handle: &str,
@@ -171,6 +204,10 @@ async fn change(
 ) -> Result<Json<View>, ApiError> {
     let user = user(platform, handle)?;
     platform.containers.want(&user.container, wanted, reason).await.map_err(ApiError::internal)?;
+    settled(platform, &user, hoped).await
+}
+
+async fn settled(platform: &Platform, user: &User, hoped: Condition) -> Result<Json<View>, ApiError> {
     let view = platform.containers.settle(&user.container, hoped, PATIENCE).await;
     view.map(Json).ok_or_else(|| {
         ApiError::new(StatusCode::GATEWAY_TIMEOUT, "busy", "It is taking long; look again with `container list`.")

@@ -1,15 +1,16 @@
 //! Requests to `{handle}.{domain}`: the owner's go to their computer, nobody else's do.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect};
 use hyper::body::Incoming;
-use matrixos_proxy::{ForwardError, Target};
+use matrixos_proxy::{ForwardError, Meter, Target};
 use matrixos_supervisor::accounts::Visit;
-use matrixos_supervisor::containers::{Endpoint, NotRunning};
+use matrixos_supervisor::containers::{Activity, NotRunning, Reached};
 use matrixos_types::Handle;
 use url::form_urlencoded;
 
@@ -17,12 +18,17 @@ use crate::account::local_path;
 use crate::auth::{COMPUTER_COOKIE, cookie, is_from, set_cookie};
 use crate::error::ApiError;
 use crate::platform::Platform;
+use crate::waiting;
 
 /// The one path of a computer's host that the platform answers itself.
 pub(crate) const ENTER: &str = "/.matrixos/enter";
 
 /// How long a request waits for a computer that is starting.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a person who opens an address waits before they are shown that the computer wakes up.
+const BEFORE_THE_WAITING_PAGE: Duration = Duration::from_secs(1);
+/// Set by the desktop on requests that nobody made: looking whether the computer is there is no use of it.
+const BACKGROUND: &str = "x-matrix-background";
 
 pub(crate) async fn answer(
     platform: &Platform,
@@ -83,10 +89,22 @@ async fn admit(
     }
     let navigating = is_navigation(&request);
     match pass(platform, handle, &visit, request, peer).await {
+        Ok(answer) => Ok(answer),
+        Err(Unreached::Resting) => Err(ApiError::resting()),
+        Err(Unreached::No(NotRunning::Late)) if navigating => Ok(waiting::page()),
         // The owner's account page says how the computer is and why, and lets them try again.
         Err(_) if navigating => Ok(Redirect::to(&format!("{}/account", platform.origin)).into_response()),
-        other => other,
+        Err(Unreached::No(error)) => Err(error.into()),
+        Err(Unreached::Failed(error)) => Err(error),
     }
+}
+
+/// Why a request did not come through to a computer.
+enum Unreached {
+    /// It rests, and what asked was only a page looking whether it is there.
+    Resting,
+    No(NotRunning),
+    Failed(ApiError),
 }
 
 async fn pass(
@@ -95,10 +113,17 @@ async fn pass(
     visit: &Visit,
     request: Request<Incoming>,
     peer: SocketAddr,
-) -> Result<Response<Body>, ApiError> {
-    let endpoint = platform.containers.reach(&visit.owner().container, PATIENCE).await?;
-    let target = target(platform, handle, &endpoint, peer)?;
-    Ok(platform.forwarder.forward(request, &target).await?.map(Body::new))
+) -> Result<Response<Body>, Unreached> {
+    let container = &visit.owner().container;
+    let background = request.headers().contains_key(BACKGROUND);
+    if background && platform.containers.rests(container) {
+        return Err(Unreached::Resting);
+    }
+    let patience = if is_navigation(&request) { BEFORE_THE_WAITING_PAGE } else { PATIENCE };
+    let reached = platform.containers.reach(container, patience, !background).await.map_err(Unreached::No)?;
+    let target = target(platform, handle, reached, peer).map_err(Unreached::Failed)?;
+    let answer = platform.forwarder.forward(request, target).await;
+    Ok(answer.map_err(|e| Unreached::Failed(e.into()))?.map(Body::new))
 }
 
 fn visit(platform: &Platform, handle: &Handle, headers: &HeaderMap) -> Result<Option<Visit>, ApiError> {
@@ -136,7 +161,8 @@ fn is_by_its_own_page(request: &Request<Incoming>, origin: &str) -> bool {
     }
 }
 
-fn target(platform: &Platform, handle: &Handle, endpoint: &Endpoint, peer: SocketAddr) -> Result<Target, ApiError> {
+fn target(platform: &Platform, handle: &Handle, reached: Reached, peer: SocketAddr) -> Result<Target, ApiError> {
+    let Reached { endpoint, activity, visit } = reached;
     let value = |text: &str| HeaderValue::from_str(text).map_err(ApiError::internal);
     let mut authorization = value(&format!("Bearer {}", endpoint.token.0))?;
     authorization.set_sensitive(true);
@@ -147,7 +173,20 @@ fn target(platform: &Platform, handle: &Handle, endpoint: &Endpoint, peer: Socke
         scheme: value(&platform.scheme)?,
         peer: value(&peer.ip().to_string())?,
         until: platform.end.clone(),
+        meter: Arc::new(Used(activity)),
+        hold: Box::new(visit),
     })
+}
+
+/// Data that passes is use of the computer.
+struct Used(Option<Arc<Activity>>);
+
+impl Meter for Used {
+    fn passed(&self) {
+        if let Some(activity) = &self.0 {
+            activity.touch();
+        }
+    }
 }
 
 impl From<NotRunning> for ApiError {

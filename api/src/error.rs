@@ -59,6 +59,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk_full", message).retry_after(300)
     }
 
+    /// 503: the computer rests, and this request is none that wakes it.
+    pub(crate) fn resting() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "asleep", "Your computer sleeps. It wakes as soon as you use it.")
+    }
+
     /// Adds handles that would be available.
     pub(crate) fn suggesting(mut self, suggestions: Vec<String>) -> Self {
         self.suggestions = suggestions;

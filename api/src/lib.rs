@@ -11,6 +11,7 @@ mod pages;
 mod platform;
 mod public;
 pub mod routes;
+mod waiting;
 
 pub use edge::Edge;
 pub use pages::are_built;

@@ -31,7 +31,13 @@ pub struct Inner {
 
 impl Platform {
     /// Puts the parts together.
-    pub fn new(accounts: Accounts, containers: Arc<Containers>, origin: &Url, end: CancellationToken) -> Self {
+    pub fn new(
+        accounts: Accounts,
+        containers: Arc<Containers>,
+        forwarder: Forwarder,
+        origin: &Url,
+        end: CancellationToken,
+    ) -> Self {
         let authority = Authority::new(origin.host_str().unwrap_or_default(), origin.port());
         Self(Arc::new(Inner {
             accounts,
@@ -39,7 +45,7 @@ impl Platform {
             authority,
             origin: origin.origin().ascii_serialization(),
             scheme: origin.scheme().to_owned(),
-            forwarder: Forwarder::default(),
+            forwarder,
             rates: Rates::default(),
             end,
         }))
@@ -53,6 +59,7 @@ impl Platform {
     /// Forgets what is too old to matter; to be called now and then.
     pub async fn tidy(&self) {
         self.rates.tidy();
+        self.containers.relieve();
         if let Err(error) = self.accounts.tidy().await {
             tracing::warn!(%error, "could not forget expired sessions");
         }

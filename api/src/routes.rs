@@ -74,6 +74,8 @@ pub fn table() -> Vec<Route> {
         route(get(), "/api/me", SignedIn, Free, account::me),
         route(get(), "/api/computer", SignedIn, Free, account::computer),
         route(post(), "/api/computer/start", SignedIn, Free, account::start_computer),
+        route(post(), "/api/computer/awake", SignedIn, Free, account::keep_awake),
+        route(Method::DELETE, "/api/computer/awake", SignedIn, Free, account::let_rest),
     ]
 }
 

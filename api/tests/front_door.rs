@@ -8,16 +8,16 @@ use std::time::Duration;
 use matrixos_api::routes::{Audience, table};
 use matrixos_api::{Edge, Platform};
 use matrixos_netns::Network;
-use matrixos_proxy::listen;
+use matrixos_proxy::{Forwarder, listen};
 use matrixos_runtime::client::LauncherClient;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::accounts::Accounts;
 use matrixos_supervisor::clock::SystemClock;
-use matrixos_supervisor::containers::{Containers, GatewayKey, Settings};
+use matrixos_supervisor::containers::{Containers, GatewayKey, Settings, Sleep};
 use matrixos_supervisor::store::Store;
 use matrixos_testkit::authenticator::Device;
 use matrixos_testkit::launcher;
-use matrixos_types::Instance;
+use matrixos_types::{Bytes, Instance};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -75,12 +75,16 @@ impl House {
             network: Network::new(Instance::default(), "10.213.0.0/16".parse().expect("a net")).expect("a pool"),
             limits: Limits::default(),
             image: "sha256:none".to_owned(),
+            sleep: Sleep::default(),
+            memory_floor: Bytes(0),
+            on_rest: Box::new(|_| ()),
+            clock: Arc::new(SystemClock),
         };
         let key = GatewayKey::load_or_create(&folder.path().join("key")).expect("a key");
         let client = LauncherClient::new(launcher::failing()).expect("a client");
         let containers = Containers::take_charge(store, client, key, settings).await.expect("nothing runs");
         let end = CancellationToken::new();
-        let edge = Edge::new(Platform::new(accounts, containers, &origin, end.clone()));
+        let edge = Edge::new(Platform::new(accounts, containers, Forwarder::default(), &origin, end.clone()));
         let answer = move |request, peer| edge.clone().answer(request, peer);
         tokio::spawn(listen::serve(listener, listen::Limits::default(), answer, end));
         Self { address, origin: origin.origin().ascii_serialization(), _folder: folder }

@@ -1,5 +1,7 @@
 //! Where a container's control group lies, on unified (v2) hosts and on hosts with version 1 controllers.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use matrixos_types::{ContainerId, Instance};
@@ -34,6 +36,14 @@ impl Layout {
             Self::PerController => root.join(controller),
         };
         tree.join(group.trim_start_matches('/'))
+    }
+}
+
+/// Whether what is in a group of the freezer is stopped. `directory` is the group's, in the freezer's tree.
+pub fn is_frozen(layout: Layout, directory: &Path) -> io::Result<bool> {
+    match layout {
+        Layout::Unified => Ok(fs::read_to_string(directory.join("cgroup.events"))?.lines().any(|l| l == "frozen 1")),
+        Layout::PerController => Ok(fs::read_to_string(directory.join("freezer.state"))?.trim() == "FROZEN"),
     }
 }
 

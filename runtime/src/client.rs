@@ -83,6 +83,21 @@ impl LauncherClient {
         self.call(Act::Terminate { container }).await.map(drop)
     }
 
+    /// Stops the container's processes where they are.
+    pub async fn freeze(&self, container: ContainerId) -> Result<(), CallError> {
+        self.call(Act::Freeze { container }).await.map(drop)
+    }
+
+    /// Hands a frozen container's memory back to the host.
+    pub async fn page_out(&self, container: ContainerId) -> Result<(), CallError> {
+        self.call(Act::PageOut { container }).await.map(drop)
+    }
+
+    /// Lets a frozen container go on.
+    pub async fn thaw(&self, container: ContainerId) -> Result<(), CallError> {
+        self.call(Act::Thaw { container }).await.map(drop)
+    }
+
     /// Removes everything of the container but its files.
     pub async fn take_down(&self, container: ContainerId, seat: Option<Seat>) -> Result<(), CallError> {
         self.call(Act::TakeDown { container, seat }).await.map(drop)

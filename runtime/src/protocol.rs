@@ -60,6 +60,21 @@ pub enum Act {
         /// The container.
         container: ContainerId,
     },
+    /// Stop all processes of the container where they are, connections kept. Reply: [`Answer::Done`].
+    Freeze {
+        /// The container.
+        container: ContainerId,
+    },
+    /// Hand the memory of a frozen container back to the host, as far as there is swap. Reply: [`Answer::Done`].
+    PageOut {
+        /// The container.
+        container: ContainerId,
+    },
+    /// Let the processes of a frozen container go on. Reply: [`Answer::Done`], also when it was not frozen.
+    Thaw {
+        /// The container.
+        container: ContainerId,
+    },
     /// Kill whatever is left of the container and remove its cgroup, link, mounts and runtime state.
     /// The user's files stay. Reply: [`Answer::Done`], also when nothing was there.
     TakeDown {

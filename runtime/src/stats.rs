@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use matrixos_types::{Bytes, ContainerId, Instance};
 use serde::{Deserialize, Serialize};
 
-use crate::cgroups::{Layout, ROOT, group};
+use crate::cgroups::{self, Layout, ROOT, group};
 
 /// A reading of one container's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,13 @@ pub enum StatsError {
 /// Reads the counters of a container of this host.
 pub fn usage(instance: &Instance, container: &ContainerId) -> Result<Usage, StatsError> {
     read(Path::new(ROOT), Layout::of_host(), &group(instance, container))
+}
+
+/// Whether the processes of a container of this host are stopped where they are.
+pub fn is_frozen(instance: &Instance, container: &ContainerId) -> bool {
+    let layout = Layout::of_host();
+    let directory = layout.directory(Path::new(ROOT), "freezer", &group(instance, container));
+    cgroups::is_frozen(layout, &directory).unwrap_or(false)
 }
 
 /// Reads the counters of `group` below the cgroup mount `root`.

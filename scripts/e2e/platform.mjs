@@ -1,7 +1,7 @@
 // The platform under test: the real program, started, stopped, killed and asked, in this network namespace.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { createWriteStream, existsSync, readFileSync, rmSync } from "node:fs";
+import { createWriteStream, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { promisify } from "node:util";
 
@@ -11,7 +11,7 @@ export const data = must("E2E_DATA");
 export const screens = must("E2E_SCREENS");
 export const origin = "http://localhost:8080";
 const program = must("E2E_PROGRAM");
-const instance = "e2e";
+const instance = process.env.E2E_INSTANCE ?? "e2e";
 
 function must(name) {
   const value = process.env[name];
@@ -51,8 +51,11 @@ export async function until(what, probe, seconds = 60) {
 
 /** One running supervisor. */
 export class Supervisor {
-  static async start() {
-    const child = spawn(program, ["--data", data, "--instance", instance, "serve"], { stdio: ["ignore", "ignore", "pipe"] });
+  /** `config` is the text of a configuration file. */
+  static async start(config = "") {
+    const file = `${screens}/matrixos.toml`;
+    writeFileSync(file, config);
+    const child = spawn(program, ["--config", file, "--data", data, "--instance", instance, "serve"], { stdio: ["ignore", "ignore", "pipe"] });
     const supervisor = new Supervisor(child);
     child.stderr.pipe(createWriteStream(`${screens}/supervisor.log`, { flags: "a" }));
     child.once("exit", () => (supervisor.ended = true));

@@ -1,6 +1,8 @@
 //! Forwarding one request to one computer: streamed both ways, upgrades included.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
@@ -16,6 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::headers::{clean_request, clean_response};
+use crate::meter::{Hold, Listened, Meter, Metered};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Until the head of the answer to a request without a body; an upload may take as long as it takes.
@@ -25,7 +28,6 @@ const IDLE: Duration = Duration::from_secs(10);
 const IDLE_CONNECTIONS: usize = 64;
 
 /// Where a request goes, and as what.
-#[derive(Clone, Debug)]
 pub struct Target {
     /// The gateway. Nothing else is ever dialled.
     pub address: SocketAddr,
@@ -39,6 +41,10 @@ pub struct Target {
     pub peer: HeaderValue,
     /// Ends upgraded connections when it is cancelled.
     pub until: CancellationToken,
+    /// Is told about data that passes.
+    pub meter: Arc<dyn Meter>,
+    /// Held until the answer has passed; an upgraded connection does not hold it.
+    pub hold: Hold,
 }
 
 /// Why nothing came back.
@@ -59,48 +65,63 @@ pub enum ForwardError {
 }
 
 /// Keeps connections to computers and forwards requests over them. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Forwarder {
-    client: Client<HttpConnector, Incoming>,
+    /// One pool for each computer, so that it can be emptied when that goes to rest.
+    pools: Arc<Mutex<HashMap<SocketAddr, Pool>>>,
 }
 
-impl Default for Forwarder {
-    fn default() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_WITHIN));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(connector);
-        Self { client }
-    }
+type Pool = Client<HttpConnector, Metered<Incoming>>;
+
+fn new_pool() -> Pool {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_WITHIN));
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .build(connector)
 }
 
 impl Forwarder {
+    /// Closes the idle connections to a computer. One that is frozen does not notice how long they have been idle, and
+    /// closes them when it goes on: just when the next request has been sent.
+    pub fn forget(&self, address: SocketAddr) {
+        self.pools().remove(&address);
+    }
+
+    fn pool(&self, address: SocketAddr) -> Pool {
+        self.pools().entry(address).or_insert_with(new_pool).clone()
+    }
+
+    fn pools(&self) -> MutexGuard<'_, HashMap<SocketAddr, Pool>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forwards a request. The answer's body streams as it comes.
     pub async fn forward(
         &self,
         mut request: Request<Incoming>,
-        target: &Target,
-    ) -> Result<Response<Incoming>, ForwardError> {
+        target: Target,
+    ) -> Result<Response<Metered<Incoming>>, ForwardError> {
         let upgrade = request
             .headers()
             .get(UPGRADE)
             .filter(|protocol| is_websocket(protocol) && asks_for_upgrade(&request))
             .cloned();
         let browser = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
-        *request.uri_mut() = address(&request, target)?;
+        *request.uri_mut() = address(&request, &target)?;
         *request.version_mut() = Version::HTTP_11;
         clean_request(request.headers_mut());
-        introduce(&mut request, target);
+        introduce(&mut request, &target);
         if let Some(protocol) = upgrade {
             request.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
             request.headers_mut().insert(UPGRADE, protocol);
         }
         let patience = if request.body().is_end_stream() { ANSWER_WITHIN } else { Duration::MAX };
-        let answer = timeout(patience, self.client.request(request)).await;
+        let request = request.map(|body| Metered::new(body, target.meter.clone(), None));
+        let answer = timeout(patience, self.pool(target.address).request(request)).await;
         let mut response = answer.map_err(|_| ForwardError::Late)?.map_err(ForwardError::Unreachable)?;
         if response.headers().contains_key(TRANSFER_ENCODING) && response.headers().contains_key(CONTENT_LENGTH) {
             return Err(ForwardError::Unclear);
@@ -112,9 +133,9 @@ impl Forwarder {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
             response.headers_mut().insert(UPGRADE, protocol);
             let computer = hyper::upgrade::on(&mut response);
-            tokio::spawn(join(browser, computer, target.until.clone()));
+            tokio::spawn(join(browser, computer, target.meter.clone(), target.until));
         }
-        Ok(response)
+        Ok(response.map(|body| Metered::new(body, target.meter, Some(target.hold))))
     }
 }
 
@@ -148,9 +169,10 @@ fn introduce(request: &mut Request<Incoming>, target: &Target) {
 }
 
 /// Moves bytes between the two upgraded connections until both have ended, or the permission has.
-async fn join(browser: OnUpgrade, computer: OnUpgrade, until: CancellationToken) {
+async fn join(browser: OnUpgrade, computer: OnUpgrade, meter: Arc<dyn Meter>, until: CancellationToken) {
     let (Ok(browser), Ok(computer)) = (browser.await, computer.await) else { return };
-    let (mut browser, mut computer): (TokioIo<Upgraded>, _) = (TokioIo::new(browser), TokioIo::new(computer));
+    let listened = |side: Upgraded| Listened::new(TokioIo::new(side), meter.clone());
+    let (mut browser, mut computer) = (listened(browser), listened(computer));
     tokio::select! {
         _ = copy_bidirectional(&mut browser, &mut computer) => {}
         () = until.cancelled() => {}

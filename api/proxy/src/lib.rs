@@ -2,9 +2,12 @@
 
 pub mod authority;
 pub mod forward;
+mod frames;
 pub mod framing;
 pub mod headers;
 pub mod listen;
+pub mod meter;
 
 pub use authority::{Authority, Refused, Site};
 pub use forward::{ForwardError, Forwarder, Target};
+pub use meter::{Hold, Meter, Metered};

@@ -9,7 +9,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use matrixos_proxy::forward::{Forwarder, Target};
-use matrixos_proxy::{framing, listen};
+use matrixos_proxy::{Meter, framing, listen};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -65,6 +65,12 @@ async fn upstream(reply: &'static str) -> (SocketAddr, Seen) {
     (address, seen)
 }
 
+struct Nobody;
+
+impl Meter for Nobody {
+    fn passed(&self) {}
+}
+
 async fn bench(reply: &'static str) -> Bench {
     let (upstream, seen) = upstream(reply).await;
     let (end, until) = (CancellationToken::new(), CancellationToken::new());
@@ -76,23 +82,25 @@ async fn bench(reply: &'static str) -> Bench {
             stop.cancel()
         }
     });
-    let target = Target {
+    let target = move || Target {
         address: upstream,
         authorization: HeaderValue::from_static("Bearer inner"),
         host: HeaderValue::from_static("alice.localhost"),
         scheme: HeaderValue::from_static("http"),
         peer: HeaderValue::from_static("192.0.2.1"),
-        until,
+        until: until.clone(),
+        meter: Arc::new(Nobody),
+        hold: Box::new(()),
     };
     let forwarder = Forwarder::default();
     let service = move |request: http::Request<Incoming>, _| {
-        let (forwarder, target) = (forwarder.clone(), target.clone());
+        let (forwarder, target) = (forwarder.clone(), target());
         async move {
             let (parts, body) = request.into_parts();
             if !framing::is_clear(&parts) {
                 return refuse(StatusCode::BAD_REQUEST);
             }
-            match forwarder.forward(http::Request::from_parts(parts, body), &target).await {
+            match forwarder.forward(http::Request::from_parts(parts, body), target).await {
                 Ok(response) => response.map(|body| body.map_err(Into::into).boxed()),
                 Err(_) => refuse(StatusCode::BAD_GATEWAY),
             }

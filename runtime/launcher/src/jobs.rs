@@ -14,7 +14,7 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, killpg, signal, s
 use nix::unistd::{ForkResult, Pid, fork, pipe2, setpgid};
 
 use crate::house::House;
-use crate::{launch, removal};
+use crate::{freezer, launch, removal};
 
 /// Children at once.
 const AT_ONCE: usize = 8;
@@ -108,6 +108,7 @@ fn container_of(act: &Act) -> &ContainerId {
     match act {
         Act::Launch(launch) => &launch.container,
         Act::Adopt { container } | Act::Terminate { container } | Act::OpenLog { container } => container,
+        Act::Freeze { container } | Act::Thaw { container } | Act::PageOut { container } => container,
         Act::TakeDown { container, .. } | Act::Destroy { container, .. } => container,
         Act::Observe { .. } => unreachable!("observing is not a job"),
     }
@@ -116,11 +117,20 @@ fn container_of(act: &Act) -> &ContainerId {
 fn perform(house: &House, act: &Act) -> Outcome {
     match act {
         Act::Launch(request) => launch::launch(house, request).map(Answer::Running),
+        Act::PageOut { container } => {
+            freezer::page_out(house, container);
+            Ok(Answer::Done)
+        }
         Act::TakeDown { container, seat } => removal::take_down(house, container, *seat).map(|()| Answer::Done),
         Act::Destroy { container, seat, handle } => {
             removal::destroy(house, container, *seat, handle).map(|()| Answer::Done)
         }
-        Act::Adopt { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe { .. } => {
+        Act::Adopt { .. }
+        | Act::Freeze { .. }
+        | Act::Thaw { .. }
+        | Act::Terminate { .. }
+        | Act::OpenLog { .. }
+        | Act::Observe { .. } => {
             unreachable!("answered without a job")
         }
     }

@@ -3,6 +3,7 @@
 //! because libcontainer clones and then runs ordinary code in the child, and changes the process that calls it.
 
 mod adopt;
+mod freezer;
 mod house;
 mod jobs;
 mod launch;

@@ -20,7 +20,7 @@ use crate::record::Record;
 /// How long killed processes may take to leave their group.
 const KILLED_WITHIN: Duration = Duration::from_secs(10);
 
-fn failed(step: &str, message: impl ToString) -> Failure {
+pub(crate) fn failed(step: &str, message: impl ToString) -> Failure {
     Failure { kind: FailureKind::Failed, step: step.to_owned(), message: message.to_string() }
 }
 

@@ -17,6 +17,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin, setgroups};
 
 use crate::adopt;
+use crate::freezer;
 use crate::house::House;
 use crate::jobs::Jobs;
 use crate::launch::LOG;
@@ -150,7 +151,16 @@ impl Launcher {
                     Err(_) => self.reply(id, Err(absent("log", "this container has no log"))),
                 }
             }
-            act @ (Act::Launch(_) | Act::TakeDown { .. } | Act::Destroy { .. }) => {
+            // At once, in this process: somebody waits for it, and it takes a few microseconds.
+            Act::Freeze { container } => {
+                let done = freezer::freeze(&self.house, &container).map(|()| Answer::Done);
+                self.reply(id, done)
+            }
+            Act::Thaw { container } => {
+                let done = freezer::thaw(&self.house, &container).map(|()| Answer::Done);
+                self.reply(id, done)
+            }
+            act @ (Act::Launch(_) | Act::PageOut { .. } | Act::TakeDown { .. } | Act::Destroy { .. }) => {
                 match self.jobs.take_on(Request { id, act }) {
                     Some((id, outcome)) => self.reply(id, outcome),
                     None => Ok(()),

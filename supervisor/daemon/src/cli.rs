@@ -76,6 +76,10 @@ pub(crate) enum Container {
     Start(Owner),
     /// Stop it; its files stay.
     Stop(Owner),
+    /// Wake it, if it sleeps.
+    Wake(Owner),
+    /// Why it is as it is: what happened to it, newest last.
+    Why(Owner),
     /// Delete the account, the container and all of its files, for good.
     Destroy(Destroy),
 }

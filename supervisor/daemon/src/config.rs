@@ -2,10 +2,12 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use ipnet::Ipv4Net;
 use matrixos_runtime::protocol::Limits;
+use matrixos_supervisor::containers::Sleep;
 use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance};
 use serde::Deserialize;
 use url::Url;
@@ -29,6 +31,10 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// How the users' shares of the disk are to be enforced; `None` for the best that works here.
     pub(crate) disk_quota: Option<DiskQuota>,
+    /// When unused computers go to rest.
+    pub(crate) sleep: Sleep,
+    /// Memory that stays free for the host itself.
+    pub(crate) memory_floor: Bytes,
     pub(crate) log: LogFormat,
 }
 
@@ -56,6 +62,7 @@ struct File {
     disk_quota: Option<DiskQuota>,
     network: NetworkSection,
     limits: LimitsSection,
+    sleep: SleepSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,6 +79,14 @@ struct LimitsSection {
     pids: Option<u32>,
     disk_mib: Option<u64>,
     disk_files: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SleepSection {
+    freeze_after_seconds: Option<u64>,
+    stop_after_seconds: Option<u64>,
+    memory_floor_mib: Option<u64>,
 }
 
 impl Config {
@@ -96,6 +111,8 @@ impl Config {
             pool: file.network.pool.unwrap_or_else(|| Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16)),
             limits: limits(&file.limits)?,
             disk_quota: file.disk_quota,
+            sleep: sleep(&file.sleep)?,
+            memory_floor: Bytes::mib(file.sleep.memory_floor_mib.unwrap_or(512)),
             log: file.log,
         })
     }
@@ -133,6 +150,21 @@ fn parse_origin(text: &str) -> Result<Url> {
         }
         _ => bail!("the origin {text:?} must name a domain, not an address: every computer gets a name below it"),
     }
+}
+
+fn sleep(section: &SleepSection) -> Result<Sleep> {
+    let usual = Sleep::default();
+    let seconds = |given: Option<u64>, usual| given.map_or(usual, Duration::from_secs);
+    let sleep = Sleep {
+        freeze_after: seconds(section.freeze_after_seconds, usual.freeze_after),
+        stop_after: seconds(section.stop_after_seconds, usual.stop_after),
+    };
+    ensure!(sleep.freeze_after >= Duration::from_secs(1), "sleep.freeze_after_seconds must be at least 1");
+    ensure!(
+        sleep.stop_after > sleep.freeze_after,
+        "sleep.stop_after_seconds must be more than sleep.freeze_after_seconds"
+    );
+    Ok(sleep)
 }
 
 fn limits(section: &LimitsSection) -> Result<Limits> {
@@ -192,6 +224,7 @@ mod tests {
             ("[limits]\ndisk_mib = 1", "disk_mib must be from 16"),
             ("[limits]\ndisk_mib = 16", "disk_files must be from 1024 to 4096"),
             ("disk_quota = \"some\"", "disk_quota"),
+            ("[sleep]\nstop_after_seconds = 10", "must be more than sleep.freeze_after_seconds"),
             ("[network]\npool = \"nonsense\"", "pool"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
 use http_body_util::BodyExt;
 use hyper::Method;
-use matrixos_api::admin::Row;
+use matrixos_api::admin::{History, Row};
 use matrixos_supervisor::containers::View;
+use matrixos_supervisor::store::Event;
 
 use crate::cli::{Container, Destroy, Owner};
 use crate::config::Config;
@@ -22,6 +24,10 @@ pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
             Container::Logs(Owner { handle }) => logs(&socket, handle.as_str()).await,
             Container::Start(Owner { handle }) => change(&socket, handle.as_str(), "start").await,
             Container::Stop(Owner { handle }) => change(&socket, handle.as_str(), "stop").await,
+            Container::Wake(Owner { handle }) => {
+                change(&socket, handle.as_str(), "wake?why=the+operator+woke+it").await
+            }
+            Container::Why(Owner { handle }) => why(&socket, handle.as_str()).await,
             Container::Destroy(Destroy { handle, confirm }) => {
                 ensure!(
                     confirm.as_ref() == Some(&handle),
@@ -33,6 +39,25 @@ pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
             }
         }
     })
+}
+
+/// The history, with the time of each event.
+async fn why(socket: &Path, handle: &str) -> Result<()> {
+    let history: History = operator::get(socket, &format!("/containers/{handle}/history")).await?;
+    for Event { at, what, why } in &history.events {
+        println!("{}  {what:<8} {why}", time(*at));
+    }
+    if history.events.is_empty() {
+        println!("nothing has happened to it yet");
+    }
+    if let Some(keep) = history.keep {
+        println!("kept awake until {}: {}", time(keep.until), keep.because);
+    }
+    Ok(())
+}
+
+fn time(seconds: u64) -> humantime::Rfc3339Timestamp {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 async fn list(socket: &Path, json: bool) -> Result<()> {

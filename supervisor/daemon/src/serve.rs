@@ -16,7 +16,7 @@ use matrixos_api::admin::Machine;
 use matrixos_api::{Edge, Platform, admin};
 use matrixos_launcher::{Spawned, spawn};
 use matrixos_netns::Network;
-use matrixos_proxy::listen;
+use matrixos_proxy::{Forwarder, listen};
 use matrixos_rootfs::image;
 use matrixos_runtime::client::LauncherClient;
 use matrixos_runtime::protocol::LauncherConfig;
@@ -47,6 +47,7 @@ struct Prepared {
     child: Child,
     settings: Settings,
     machine: Machine,
+    forwarder: Forwarder,
 }
 
 pub(crate) fn run(config: &Config) -> Result<()> {
@@ -78,9 +79,22 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
     let disk = disk::decide(config)?;
     disk::tell(&disk);
     let Spawned { socket, child } = spawn(&launcher_config(config, disk.means))?;
-    let settings = Settings { instance: config.instance.clone(), network, limits: config.limits, image };
+    let forwarder = Forwarder::default();
+    let settings = Settings {
+        instance: config.instance.clone(),
+        network,
+        limits: config.limits,
+        image,
+        sleep: config.sleep,
+        memory_floor: config.memory_floor,
+        on_rest: Box::new({
+            let forwarder = forwarder.clone();
+            move |address| forwarder.forget(address)
+        }),
+        clock: Arc::new(SystemClock),
+    };
     let machine = Machine { disk_quota: disk.means, disk_quota_why: disk.why };
-    Ok(Prepared { listeners, admin, launcher: socket, child, settings, machine })
+    Ok(Prepared { listeners, admin, launcher: socket, child, settings, machine, forwarder })
 }
 
 fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
@@ -140,7 +154,7 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     let containers = Containers::take_charge(store, launcher, key, prepared.settings)
         .await
         .context("taking charge of the computers")?;
-    let platform = Platform::new(accounts, containers, &config.origin, end.clone());
+    let platform = Platform::new(accounts, containers, prepared.forwarder, &config.origin, end.clone());
     let mut doors = JoinSet::new();
     for listener in prepared.listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;

@@ -1,6 +1,7 @@
 //! One task per container: it alone changes that container, one step of the plan at a time. So a thousand
 //! simultaneous requests for a container that does not run start it once.
 
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +14,13 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
+use super::activity::Activity;
 use super::credential::GatewayKey;
+use super::idle::{self, Depth, Sleep, Use};
 use super::lookout::{self, Lookout};
+use super::memory::Memory;
 use super::plan::{Step, plan};
+use super::pressure::Pressure;
 use super::state::{Goal, State, back_off};
 use super::view::{Condition, View};
 use super::{Computer, Endpoint, exit, gateway, ready};
@@ -35,6 +40,10 @@ pub(super) struct World {
     pub(super) image: String,
     /// Bounds the launches under way at once.
     pub(super) launches: Semaphore,
+    pub(super) pressure: Pressure,
+    pub(super) sleep: Sleep,
+    /// Told the address of a computer before it goes to rest: connections that are kept for later must go.
+    pub(super) on_rest: Box<dyn Fn(SocketAddr) + Send + Sync>,
 }
 
 /// What is wanted of the container, and why.
@@ -51,12 +60,16 @@ pub(super) struct Actor {
     pub(super) wish: watch::Receiver<Wish>,
     /// "Try again now", said by somebody who does not want to wait for the back-off.
     pub(super) nudge: Arc<Notify>,
+    pub(super) activity: Arc<Activity>,
+    pub(super) memory: Arc<Memory>,
     pub(super) view: watch::Sender<View>,
     pub(super) state: State,
     pub(super) process: Option<AsyncFd<OwnedFd>>,
     pub(super) lookout: Lookout,
     pub(super) failures: u32,
     pub(super) since: Instant,
+    /// Its number among the frozen ones.
+    pub(super) frozen: Option<u64>,
 }
 
 impl Actor {
@@ -64,8 +77,11 @@ impl Actor {
     pub(super) async fn run(mut self) {
         loop {
             let wish = self.wish.borrow_and_update().clone();
-            match plan(wish.goal, &self.state) {
+            match plan(wish.goal, self.depth(), &self.state) {
                 Step::Launch => self.launch().await,
+                Step::Freeze => self.freeze().await,
+                Step::Thaw => self.thaw().await,
+                Step::Stop if wish.goal == Goal::Running => self.fall_asleep().await,
                 Step::Stop => self.stop().await,
                 Step::TakeDown => self.take_down().await,
                 Step::Destroy => self.destroy().await,
@@ -76,13 +92,38 @@ impl Actor {
         }
     }
 
+    /// How deeply it may rest now.
+    fn depth(&self) -> Depth {
+        let now = match self.state {
+            State::Frozen { .. } => Depth::Frozen,
+            State::Absent if self.memory.asleep() => Depth::Asleep,
+            _ => Depth::Awake,
+        };
+        let used = Use {
+            idle: self.activity.idle(),
+            called: self.activity.is_called(),
+            kept: self.memory.keep().is_some(),
+            demoted: self.activity.is_demoted(),
+        };
+        idle::depth(now, used, self.world.sleep)
+    }
+
     async fn launch(&mut self) {
         let world = self.world.clone();
-        let _turn = world.launches.acquire().await.expect("the semaphore is never closed");
         self.view.send_replace(View::starting());
-        match self.try_launch().await {
+        let why = self.activity.why_called().unwrap_or_else(|| self.wish.borrow().reason.clone());
+        let leave = match world.pressure.admit().await {
+            Ok(leave) => leave,
+            Err(error) => return self.broken(failed("memory", error.to_string())),
+        };
+        let _turn = world.launches.acquire().await.expect("the semaphore is never closed");
+        let launched = self.try_launch().await;
+        drop(leave);
+        match launched {
             Ok(identity) => {
-                info!(handle = %self.computer.handle, pid = identity.pid, "computer runs");
+                info!(handle = %self.computer.handle, pid = identity.pid, why, "computer runs");
+                self.activity.end_rest();
+                self.memory.note("running", &why, false);
                 self.since = Instant::now();
                 self.lookout = Lookout::begin(&self.computer);
                 self.state = State::Running { identity };
@@ -121,8 +162,83 @@ impl Actor {
         failed("start", format!("the computer's first program ended before it answered{log}"))
     }
 
+    /// Says that it goes to rest. False if somebody has come meanwhile: then it stays awake.
+    fn may_rest(&mut self, condition: Condition) -> bool {
+        let depth = self.depth();
+        self.activity.begin_rest();
+        self.view.send_modify(|view| view.condition = condition);
+        // Whoever came before this looked at the view has been counted; whoever comes after it will call.
+        if self.depth() == depth {
+            (self.world.on_rest)(self.computer.address);
+            return true;
+        }
+        self.activity.end_rest();
+        self.view.send_modify(|view| view.condition = Condition::Running);
+        false
+    }
+
+    async fn freeze(&mut self) {
+        let State::Running { identity } = self.state.clone() else { return };
+        if !self.may_rest(Condition::Frozen) {
+            return;
+        }
+        let container = self.computer.container.clone();
+        if let Err(error) = self.world.launcher.freeze(container.clone()).await {
+            warn!(handle = %self.computer.handle, %error, "could not freeze it; trying again later");
+            self.activity.end_rest();
+            self.view.send_modify(|view| view.condition = Condition::Running);
+            return;
+        }
+        self.state = State::Frozen { identity };
+        self.frozen = Some(self.world.pressure.froze(self.activity.clone()));
+        self.memory.note("frozen", &format!("nobody used it for {}", minutes(self.world.sleep.freeze_after)), false);
+        // Nothing waits for it: a visitor may come at once.
+        let launcher = self.world.launcher.clone();
+        tokio::spawn(async move { _ = launcher.page_out(container).await });
+    }
+
+    async fn thaw(&mut self) {
+        let State::Frozen { identity } = self.state.clone() else { return };
+        let why = self.activity.why_called().unwrap_or_else(|| "it is to be kept awake".to_owned());
+        if let Err(error) = self.world.launcher.thaw(self.computer.container.clone()).await {
+            return self.broken(failed("thaw", error.to_string()));
+        }
+        self.left_the_frozen();
+        self.state = State::Running { identity };
+        self.activity.end_rest();
+        self.view.send_modify(|view| view.condition = Condition::Running);
+        self.memory.note("running", &why, false);
+    }
+
+    fn left_the_frozen(&mut self) {
+        if let Some(number) = self.frozen.take() {
+            self.world.pressure.thawed(number);
+        }
+    }
+
+    /// Stops it because nobody uses it: the next use starts it.
+    async fn fall_asleep(&mut self) {
+        let why = match self.activity.is_demoted() {
+            true => "the machine needed its memory".to_owned(),
+            false => format!("nobody used it for {}", minutes(self.world.sleep.stop_after)),
+        };
+        if self.may_rest(Condition::Asleep) {
+            self.memory.note("asleep", &why, true);
+            self.end().await;
+        }
+    }
+
     async fn stop(&mut self) {
         self.view.send_modify(|view| view.condition = Condition::Stopping);
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
+        if matches!(self.state, State::Frozen { .. }) {
+            // Frozen, it could not hear that it is to end.
+            let _ = self.world.launcher.thaw(self.computer.container.clone()).await;
+            self.left_the_frozen();
+        }
         if let Err(e) = self.world.launcher.terminate(self.computer.container.clone()).await {
             warn!(handle = %self.computer.handle, error = %e, "could not ask the computer to end; it will be killed");
         } else if let Some(process) = &self.process {
@@ -170,9 +286,18 @@ impl Actor {
             return false;
         }
         if self.state == State::Absent {
-            self.view.send_replace(View::plain(Condition::Stopped, Some(wish.reason.clone())));
+            self.show_absent(wish);
+            if wish.goal == Goal::Running && self.depth() == Depth::Awake {
+                // Somebody came in between.
+                return true;
+            }
         }
-        let Some(process) = self.process.take() else { return self.wish.changed().await.is_ok() };
+        let Some(process) = self.process.take() else {
+            return tokio::select! {
+                changed = self.wish.changed() => changed.is_ok(),
+                () = self.activity.called() => true,
+            };
+        };
         tokio::select! {
             changed = self.wish.changed() => {
                 self.process = Some(process);
@@ -182,17 +307,50 @@ impl Actor {
                 self.exited().await;
                 true
             }
+            () = self.activity.called() => {
+                self.process = Some(process);
+                true
+            }
             () = sleep(lookout::EVERY) => {
                 self.process = Some(process);
-                self.look();
+                self.look().await;
                 true
             }
         }
     }
 
-    /// Tells the owner what has happened to their running computer. Nothing waits for it.
-    fn look(&mut self) {
-        let Some(news) = self.lookout.look(&self.computer) else { return };
+    fn show_absent(&mut self, wish: &Wish) {
+        let (condition, reason) = match wish.goal {
+            Goal::Running => (Condition::Asleep, self.memory.history().last().map(|event| event.why.clone())),
+            _ => (Condition::Stopped, Some(wish.reason.clone())),
+        };
+        match wish.goal {
+            Goal::Running => self.activity.begin_rest(),
+            _ => self.memory.note("stopped", &wish.reason, false),
+        }
+        self.view.send_replace(View::plain(condition, reason));
+    }
+
+    /// Notices work, what the owner should know, and that it does not answer any more.
+    async fn look(&mut self) {
+        if !matches!(self.state, State::Running { .. }) {
+            return;
+        }
+        let sight = self.lookout.look(&self.computer);
+        if sight.works {
+            self.activity.touch();
+        }
+        if let Some(news) = sight.news {
+            self.memory.note("running", &news, false);
+            self.tell(news);
+        }
+        if !self.lookout.answers(&self.computer).await {
+            self.broken(failed("health", "the computer did not answer any more, so it is started anew".to_owned()));
+        }
+    }
+
+    /// Tells the owner. Nothing waits for it.
+    fn tell(&self, news: String) {
         let (handle, endpoint) = (self.computer.handle.clone(), self.endpoint());
         info!(%handle, news, "told the owner");
         tokio::spawn(async move {
@@ -219,7 +377,17 @@ impl Actor {
         let pause = back_off(self.failures);
         warn!(handle = %self.computer.handle, error = %failure, retry_in = ?pause, "computer is broken");
         self.view.send_modify(|view| view.failed(&failure));
+        self.memory.note("broken", &failure.to_string(), false);
+        self.left_the_frozen();
         self.state = State::Broken { failures: self.failures, retry_at: Instant::now() + pause };
+    }
+}
+
+/// A time as people say it.
+fn minutes(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds / 60),
     }
 }
 

@@ -1,39 +1,73 @@
-//! What the kernel does to a running computer, noticed while it runs, in words for its owner.
+//! Looking at a running computer now and then: what the kernel did to it, whether it works, whether it answers.
 
 use std::time::Duration;
 
-use super::Computer;
+use tokio::time::Instant;
+
+use super::{Computer, gateway};
 
 /// How often a running computer is looked at.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
+/// How often it is asked whether it answers.
+const ASK_EVERY: Duration = Duration::from_secs(30);
+/// Unanswered questions in a row after which it counts as stuck.
+const UNANSWERED: u32 = 3;
+/// More CPU time than this part of one CPU is work. A gateway that nobody uses takes a hundredth of that.
+const WORK: f64 = 0.02;
 
 /// What had been counted at the latest look.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lookout {
     oom_kills: u64,
+    cpu_micros: u64,
+    looked: Instant,
+    asked: Instant,
+    unanswered: u32,
+}
+
+/// What has happened since the latest look.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// It has worked, so it is used.
+    pub(super) works: bool,
+    /// News for its owner.
+    pub(super) news: Option<String>,
 }
 
 impl Lookout {
     /// Begins with what is counted now: what happened before is no news.
     pub(super) fn begin(computer: &Computer) -> Self {
-        Self { oom_kills: computer.usage().map_or(0, |usage| usage.oom_kills) }
+        let usage = computer.usage().unwrap_or_default();
+        let now = Instant::now();
+        Self { oom_kills: usage.oom_kills, cpu_micros: usage.cpu_micros, looked: now, asked: now, unanswered: 0 }
     }
 
-    /// What has happened since the latest look, if anything.
-    pub(super) fn look(&mut self, computer: &Computer) -> Option<String> {
-        let counted = computer.usage().ok()?.oom_kills;
-        let new = counted.saturating_sub(self.oom_kills);
-        self.oom_kills = counted;
-        match new {
-            0 => None,
-            1 => Some(format!(
-                "A program was ended: this computer had used up its {} of memory. Your files are safe.",
-                computer.limits.memory
-            )),
-            n => Some(format!(
-                "{n} programs were ended: this computer had used up its {} of memory. Your files are safe.",
-                computer.limits.memory
-            )),
-        }
+    /// What has happened since the latest look.
+    pub(super) fn look(&mut self, computer: &Computer) -> Sight {
+        let Ok(usage) = computer.usage() else { return Sight::default() };
+        let (time, now) = (self.looked.elapsed(), Instant::now());
+        let worked = Duration::from_micros(usage.cpu_micros.saturating_sub(self.cpu_micros));
+        let killed = usage.oom_kills.saturating_sub(self.oom_kills);
+        (self.oom_kills, self.cpu_micros, self.looked) = (usage.oom_kills, usage.cpu_micros, now);
+        Sight { works: worked > time.mul_f64(WORK), news: out_of_memory(killed, computer) }
     }
+
+    /// Asks the gateway, when it is time to, whether it answers. False once it has not answered several times.
+    pub(super) async fn answers(&mut self, computer: &Computer) -> bool {
+        if self.asked.elapsed() < ASK_EVERY {
+            return true;
+        }
+        self.asked = Instant::now();
+        self.unanswered = if gateway::is_healthy(computer.address).await { 0 } else { self.unanswered + 1 };
+        self.unanswered < UNANSWERED
+    }
+}
+
+fn out_of_memory(killed: u64, computer: &Computer) -> Option<String> {
+    let who = match killed {
+        0 => return None,
+        1 => "A program was ended".to_owned(),
+        n => format!("{n} programs were ended"),
+    };
+    Some(format!("{who}: this computer had used up its {} of memory. Your files are safe.", computer.limits.memory))
 }

@@ -1,11 +1,15 @@
 //! The users' containers: what is wanted of each, what each is, and the way from one to the other.
 
+mod activity;
 mod actor;
 mod credential;
 mod exit;
 mod gateway;
+mod idle;
 mod lookout;
+mod memory;
 mod plan;
+mod pressure;
 mod ready;
 mod state;
 mod view;
@@ -23,15 +27,22 @@ use matrixos_runtime::stats::{self, Usage};
 use matrixos_runtime::sys;
 use matrixos_store::{self as records, Store, User};
 use matrixos_types::computer::GATEWAY_PORT;
-use matrixos_types::{ContainerId, Handle, Instance, Seat};
+use matrixos_types::{Bytes, ContainerId, Handle, Instance, Seat};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use crate::clock::Clock;
+
+pub use activity::{Activity, Visit};
 use actor::{Actor, Wish, World};
 pub use credential::GatewayKey;
+pub use idle::Sleep;
 use lookout::Lookout;
+pub use memory::KEPT_AT_MOST;
+use memory::Memory;
+use pressure::Pressure;
 use state::{Goal, State};
 pub use view::{Condition, LaunchStep, StepName, StepState, View};
 
@@ -68,6 +79,17 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// Its bearer token.
     pub token: Token,
+}
+
+/// A computer that was reached.
+#[derive(Debug)]
+pub struct Reached {
+    /// Its gateway.
+    pub endpoint: Endpoint,
+    /// To be told about data that passes, if that is use of it.
+    pub activity: Option<Arc<Activity>>,
+    /// To be held for as long as the request is under way.
+    pub visit: Option<Visit>,
 }
 
 /// Why a computer cannot be reached now.
@@ -108,12 +130,23 @@ pub struct Settings {
     pub limits: Limits,
     /// Digest of the image of new launches.
     pub image: String,
+    /// When unused computers go to rest.
+    pub sleep: Sleep,
+    /// Memory that stays free for the host itself.
+    pub memory_floor: Bytes,
+    /// Told the address of a computer before it goes to rest.
+    pub on_rest: Box<dyn Fn(SocketAddr) + Send + Sync>,
+    /// Tells the time of day, for histories.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// All containers of this machine. Each is changed by a task of its own; this hands them wishes and reads their views.
 pub struct Containers {
     store: Store,
-    settings: Settings,
+    instance: Instance,
+    network: Network,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
     world: Arc<World>,
     tasks: Mutex<HashMap<ContainerId, Task>>,
 }
@@ -122,6 +155,8 @@ struct Task {
     computer: Computer,
     wish: watch::Sender<Wish>,
     nudge: Arc<Notify>,
+    activity: Arc<Activity>,
+    memory: Arc<Memory>,
     view: watch::Receiver<View>,
 }
 
@@ -137,8 +172,10 @@ impl Containers {
         let found = launcher.observe().await?;
         let mut found: HashMap<_, _> = found.into_iter().map(|o| (o.container.clone(), o)).collect();
         let launches = Semaphore::new(LAUNCHES_AT_ONCE);
-        let world = Arc::new(World { launcher, key, image: settings.image.clone(), launches });
-        let this = Arc::new(Self { store, settings, world, tasks: Mutex::default() });
+        let Settings { instance, network, limits, image, sleep, memory_floor, on_rest, clock } = settings;
+        let pressure = Pressure::new("/proc/meminfo".into(), memory_floor);
+        let world = Arc::new(World { launcher, key, image, launches, pressure, sleep, on_rest });
+        let this = Arc::new(Self { store, instance, network, limits, clock, world, tasks: Mutex::default() });
         for (user, wish) in this.wanted().await? {
             let (state, process) = this.adopt(found.remove(&user.container)).await;
             this.employ(&user, wish, state, process);
@@ -168,7 +205,9 @@ impl Containers {
             Ok((Running { identity, .. }, pidfd)) => match sys::watch(pidfd) {
                 Ok(process) => {
                     info!(container = %found.container, pid = identity.pid, "adopted a running computer");
-                    (State::Running { identity }, Some(process))
+                    let frozen = stats::is_frozen(&self.instance, &found.container);
+                    let state = if frozen { State::Frozen { identity } } else { State::Running { identity } };
+                    (state, Some(process))
                 }
                 Err(_) => (State::Remains, None),
             },
@@ -190,7 +229,7 @@ impl Containers {
     }
 
     fn employ(&self, user: &User, wish: Wish, state: State, process: Option<AsyncFd<OwnedFd>>) {
-        let Some(lease) = self.settings.network.lease(user.seat) else {
+        let Some(lease) = self.network.lease(user.seat) else {
             warn!(handle = %user.handle, seat = %user.seat, "the address pool is too small for this seat; enlarge network.pool");
             return;
         };
@@ -199,10 +238,21 @@ impl Containers {
             seat: user.seat,
             handle: user.handle.clone(),
             address: (lease.address, GATEWAY_PORT).into(),
-            limits: self.settings.limits,
-            instance: self.settings.instance.clone(),
+            limits: self.limits,
+            instance: self.instance.clone(),
         };
         let nudge = Arc::new(Notify::new());
+        let memory = Arc::new(Memory::load(self.store.clone(), self.clock.clone(), &user.container));
+        let activity = Arc::new(Activity::default());
+        let mut frozen = None;
+        match &state {
+            State::Frozen { .. } => {
+                activity.begin_rest();
+                frozen = Some(self.world.pressure.froze(activity.clone()));
+            }
+            State::Absent if memory.asleep() => activity.begin_rest(),
+            _ => {}
+        }
         let (wish, wishes) = watch::channel(wish);
         let (view_sender, view) = watch::channel(first_view(&state));
         let actor = Actor {
@@ -210,6 +260,9 @@ impl Containers {
             world: self.world.clone(),
             wish: wishes,
             nudge: nudge.clone(),
+            activity: activity.clone(),
+            memory: memory.clone(),
+            frozen,
             view: view_sender,
             lookout: Lookout::begin(&computer),
             state,
@@ -218,16 +271,19 @@ impl Containers {
             since: Instant::now(),
         };
         tokio::spawn(actor.run());
-        self.tasks().insert(user.container.clone(), Task { computer, wish, nudge, view });
+        self.tasks().insert(user.container.clone(), Task { computer, wish, nudge, activity, memory, view });
     }
 
-    /// Waits until the container's gateway answers; at most `patience`.
-    pub async fn reach(&self, container: &ContainerId, patience: Duration) -> Result<Endpoint, NotRunning> {
-        let (mut view, address) = {
+    /// Waits until the container's gateway answers, waking it if it rests; at most `patience`. A request that is not
+    /// `used` for anything neither wakes it nor keeps it awake.
+    pub async fn reach(&self, container: &ContainerId, patience: Duration, used: bool) -> Result<Reached, NotRunning> {
+        let (mut view, address, activity) = {
             let tasks = self.tasks();
             let task = tasks.get(container).ok_or(NotRunning::Unknown)?;
-            (task.view.clone(), task.computer.address)
+            (task.view.clone(), task.computer.address, task.activity.clone())
         };
+        // Counted before the view is looked at: what is visited does not go to rest.
+        let visit = used.then(|| activity.visit());
         let settled = |v: &View| matches!(v.condition, Condition::Running | Condition::Stopped | Condition::Broken);
         let view = match timeout(patience, view.wait_for(settled)).await {
             Err(_) => return Err(NotRunning::Late),
@@ -236,10 +292,67 @@ impl Containers {
         };
         let reason = view.reason.unwrap_or_default();
         match view.condition {
-            Condition::Running => Ok(Endpoint { address, token: self.world.key.token(container) }),
+            Condition::Running => {
+                let endpoint = Endpoint { address, token: self.world.key.token(container) };
+                Ok(Reached { endpoint, activity: used.then_some(activity), visit })
+            }
             Condition::Stopped => Err(NotRunning::Stopped(reason)),
             _ => Err(NotRunning::Broken(reason)),
         }
+    }
+
+    /// Wakes a container that rests, for a reason that its owner will read. Does not wait for it.
+    pub fn wake(&self, container: &ContainerId, why: &str) -> Result<(), NotRunning> {
+        let tasks = self.tasks();
+        let task = tasks.get(container).ok_or(NotRunning::Unknown)?;
+        let view = task.view.borrow();
+        match view.condition {
+            Condition::Stopped | Condition::Stopping => {
+                Err(NotRunning::Stopped(view.reason.clone().unwrap_or_default()))
+            }
+            _ => {
+                task.activity.call(why);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a container rests, so that reaching it means waking it.
+    pub fn rests(&self, container: &ContainerId) -> bool {
+        let tasks = self.tasks();
+        tasks
+            .get(container)
+            .is_some_and(|task| matches!(task.view.borrow().condition, Condition::Frozen | Condition::Asleep))
+    }
+
+    /// Keeps a container awake for so long, at most [`KEPT_AT_MOST`], or no longer. Durable.
+    pub async fn keep_awake(
+        &self,
+        container: &ContainerId,
+        time: Option<Duration>,
+        because: &str,
+    ) -> Result<Option<records::Keep>, WantError> {
+        let (memory, activity) = {
+            let tasks = self.tasks();
+            let task = tasks.get(container).ok_or(WantError::Unknown)?;
+            (task.memory.clone(), task.activity.clone())
+        };
+        let because = because.to_owned();
+        let keep = self.store.run(move |_| memory.set_keep(time, &because)).await?;
+        if keep.is_some() {
+            activity.call("it is to be kept awake");
+        }
+        Ok(keep)
+    }
+
+    /// What happened to a container, oldest first, and until when it is kept awake.
+    pub fn history(&self, container: &ContainerId) -> Option<(Vec<records::Event>, Option<records::Keep>)> {
+        self.tasks().get(container).map(|task| (task.memory.history(), task.memory.keep()))
+    }
+
+    /// Asks a frozen computer to give way if the host lacks memory; to be called now and then.
+    pub fn relieve(&self) {
+        self.world.pressure.relieve();
     }
 
     /// Writes down what is wanted of a container, durably, and tells its task.
@@ -257,6 +370,9 @@ impl Containers {
         let tasks = self.tasks();
         let task = tasks.get(container).ok_or(WantError::Unknown)?;
         task.wish.send_replace(Wish { goal: goal_of(wanted), reason: reason.to_owned() });
+        if wanted == records::WantedState::Running {
+            task.activity.call(reason);
+        }
         task.nudge.notify_one();
         Ok(())
     }
@@ -323,6 +439,11 @@ fn first_view(state: &State) -> View {
     match state {
         State::Running { identity } => {
             let mut view = View::plain(Condition::Running, None);
+            view.identity = Some(identity.clone());
+            view
+        }
+        State::Frozen { identity } => {
+            let mut view = View::plain(Condition::Frozen, None);
             view.identity = Some(identity.clone());
             view
         }

@@ -1,7 +1,8 @@
-//! The planner: wanted and observed in, one step out. No clock, no I/O.
+//! The planner: wanted, wanted depth of rest and observed in, one step out. No clock, no I/O.
 
 use tokio::time::Instant;
 
+use super::idle::Depth;
 use super::state::{Goal, State};
 
 /// The one thing to do next for a container.
@@ -9,6 +10,10 @@ use super::state::{Goal, State};
 pub(super) enum Step {
     /// Launch it and wait until its gateway answers.
     Launch,
+    /// Stop its processes where they are.
+    Freeze,
+    /// Let its processes go on.
+    Thaw,
     /// Ask it to end, kill what stays, and remove every trace but the files.
     Stop,
     /// Remove what is left of it; nobody needs to be asked.
@@ -21,18 +26,29 @@ pub(super) enum Step {
     Rest,
 }
 
-/// The next step from `state` towards `goal`. Executed steps bring the state closer; when they match, it is
-/// [`Step::Rest`]. A `Broken` container waits for its moment; whoever executes the plan turns it into `Remains` then.
-pub(super) fn plan(goal: Goal, state: &State) -> Step {
+/// The next step from `state` towards `goal`, resting as deeply as `depth` says. Executed steps bring the state closer;
+/// when they match, it is [`Step::Rest`]. A `Broken` container waits for its moment; whoever executes the plan turns it
+/// into `Remains` then.
+pub(super) fn plan(goal: Goal, depth: Depth, state: &State) -> Step {
     match (goal, state) {
         (_, State::Gone) => Step::Rest,
         (_, State::Remains) => Step::TakeDown,
-        (Goal::Running, State::Absent) => Step::Launch,
-        (Goal::Running, State::Running { .. }) => Step::Rest,
-        (Goal::Running, State::Broken { retry_at, .. }) => Step::WaitUntil(*retry_at),
+        (Goal::Running, State::Absent) if depth == Depth::Awake => Step::Launch,
+        (Goal::Running, State::Absent) => Step::Rest,
+        (Goal::Running, State::Running { .. }) => match depth {
+            Depth::Awake => Step::Rest,
+            Depth::Frozen => Step::Freeze,
+            Depth::Asleep => Step::Stop,
+        },
+        (Goal::Running, State::Frozen { .. }) => match depth {
+            Depth::Awake => Step::Thaw,
+            Depth::Frozen => Step::Rest,
+            Depth::Asleep => Step::Stop,
+        },
+        (Goal::Running, State::Broken { retry_at, .. }) if depth == Depth::Awake => Step::WaitUntil(*retry_at),
+        (Goal::Running | Goal::Stopped, State::Broken { .. }) => Step::TakeDown,
         (Goal::Stopped, State::Absent) => Step::Rest,
-        (Goal::Stopped | Goal::Destroyed, State::Running { .. }) => Step::Stop,
-        (Goal::Stopped, State::Broken { .. }) => Step::TakeDown,
+        (Goal::Stopped | Goal::Destroyed, State::Running { .. } | State::Frozen { .. }) => Step::Stop,
         (Goal::Destroyed, State::Absent | State::Broken { .. }) => Step::Destroy,
     }
 }
@@ -44,14 +60,23 @@ mod tests {
 
     use super::*;
 
+    fn identity() -> Identity {
+        Identity { pid: 7, started: 1, boot: "b".to_owned() }
+    }
+
     fn running() -> State {
-        State::Running { identity: Identity { pid: 7, started: 1, boot: "b".to_owned() } }
+        State::Running { identity: identity() }
+    }
+
+    fn frozen() -> State {
+        State::Frozen { identity: identity() }
     }
 
     /// A perfect executor: what each step leads to when nothing fails.
     fn execute(step: Step) -> Option<State> {
         match step {
-            Step::Launch => Some(running()),
+            Step::Launch | Step::Thaw => Some(running()),
+            Step::Freeze => Some(frozen()),
             Step::Stop | Step::TakeDown => Some(State::Absent),
             Step::Destroy => Some(State::Gone),
             Step::WaitUntil(_) => Some(State::Remains),
@@ -65,6 +90,7 @@ mod tests {
             Just(State::Remains),
             Just(State::Gone),
             Just(running()),
+            Just(frozen()),
             (0u32..99).prop_map(|failures| State::Broken { failures, retry_at: Instant::now() }),
         ]
     }
@@ -73,36 +99,67 @@ mod tests {
         prop_oneof![Just(Goal::Running), Just(Goal::Stopped), Just(Goal::Destroyed)]
     }
 
+    fn any_depth() -> impl Strategy<Value = Depth> {
+        prop_oneof![Just(Depth::Awake), Just(Depth::Frozen), Just(Depth::Asleep)]
+    }
+
+    fn is_as_wanted(goal: Goal, depth: Depth, state: &State) -> bool {
+        match (goal, depth) {
+            (Goal::Running, Depth::Awake) => matches!(state, State::Running { .. }),
+            // Nobody is started only to be frozen.
+            (Goal::Running, Depth::Frozen) => matches!(state, State::Frozen { .. } | State::Absent),
+            (Goal::Running, Depth::Asleep) | (Goal::Stopped, _) => *state == State::Absent,
+            (Goal::Destroyed, _) => *state == State::Gone,
+        }
+    }
+
     proptest! {
         #[test]
-        fn from_any_state_the_plan_reaches_the_goal_and_then_is_empty(start in any_state(), goal in any_goal()) {
+        fn from_any_state_the_plan_reaches_the_goal_and_then_is_empty(start in any_state(), goal in any_goal(), depth in any_depth()) {
             let gone = start == State::Gone;
             let mut state = start;
             for _ in 0..4 {
-                match execute(plan(goal, &state)) {
+                match execute(plan(goal, depth, &state)) {
                     Some(next) => state = next,
                     None => break,
                 }
             }
-            prop_assert_eq!(plan(goal, &state), Step::Rest);
-            let reached = match goal {
-                Goal::Running => matches!(state, State::Running { .. }),
-                Goal::Stopped => state == State::Absent,
-                Goal::Destroyed => state == State::Gone,
-            };
-            prop_assert!(reached || gone, "{:?} ended as {:?}", goal, state);
+            prop_assert_eq!(plan(goal, depth, &state), Step::Rest);
+            prop_assert!(is_as_wanted(goal, depth, &state) || gone, "{:?} {:?} ended as {:?}", goal, depth, state);
         }
 
         #[test]
-        fn only_a_destroyed_goal_ever_deletes_files(state in any_state(), goal in any_goal()) {
-            if goal != Goal::Destroyed {
-                prop_assert_ne!(plan(goal, &state), Step::Destroy);
+        fn any_history_of_wishes_converges(history in prop::collection::vec((any_goal(), any_depth(), 0usize..4), 1..20)) {
+            let mut state = State::Absent;
+            for (goal, depth, steps) in history {
+                // Wishes change before the plan is through.
+                for _ in 0..steps {
+                    if let Some(next) = execute(plan(goal, depth, &state)) { state = next }
+                }
+                let mut end = state.clone();
+                while let Some(next) = execute(plan(goal, depth, &end)) { end = next }
+                prop_assert!(is_as_wanted(goal, depth, &end) || end == State::Gone);
             }
         }
 
         #[test]
-        fn a_running_container_is_never_launched_again(goal in any_goal()) {
-            prop_assert_ne!(plan(goal, &running()), Step::Launch);
+        fn only_a_destroyed_goal_ever_deletes_files(state in any_state(), goal in any_goal(), depth in any_depth()) {
+            if goal != Goal::Destroyed {
+                prop_assert_ne!(plan(goal, depth, &state), Step::Destroy);
+            }
+        }
+
+        #[test]
+        fn what_runs_or_is_frozen_is_never_launched_again(goal in any_goal(), depth in any_depth()) {
+            prop_assert_ne!(plan(goal, depth, &running()), Step::Launch);
+            prop_assert_ne!(plan(goal, depth, &frozen()), Step::Launch);
+        }
+
+        #[test]
+        fn nothing_is_launched_that_nobody_needs(state in any_state(), goal in any_goal(), depth in any_depth()) {
+            if plan(goal, depth, &state) == Step::Launch {
+                prop_assert!(goal == Goal::Running && depth == Depth::Awake);
+            }
         }
     }
 }

@@ -28,6 +28,11 @@ pub(super) enum State {
         /// The first process, beyond doubt.
         identity: Identity,
     },
+    /// Its processes are stopped where they are; its connections are kept.
+    Frozen {
+        /// The first process, beyond doubt.
+        identity: Identity,
+    },
     /// The last launch failed, or it ended without being asked to.
     Broken {
         /// Failures in a row.

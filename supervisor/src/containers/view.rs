@@ -15,6 +15,10 @@ pub enum Condition {
     Starting,
     /// Its gateway answers.
     Running,
+    /// Its processes are stopped where they are, because nobody uses it.
+    Frozen,
+    /// It does not run, because nobody uses it: the next use starts it.
+    Asleep,
     /// Being stopped.
     Stopping,
     /// Stopped on purpose.
@@ -29,6 +33,8 @@ impl std::fmt::Display for Condition {
             Self::Absent => "absent",
             Self::Starting => "starting",
             Self::Running => "running",
+            Self::Frozen => "frozen",
+            Self::Asleep => "asleep",
             Self::Stopping => "stopping",
             Self::Stopped => "stopped",
             Self::Broken => "broken",

@@ -111,6 +111,8 @@ impl Store {
             Ok(())
         });
         deleted.map_err(StoreError::from)?;
+        // Were this lost, what stays would belong to nobody and be found by `verify`.
+        t.rest.tree.remove(user.container.as_str())?;
         index.forget_user(user.id);
         drop(index);
         self.settle()

@@ -8,6 +8,7 @@ mod export;
 mod migrate;
 mod records;
 mod reserve;
+mod rest;
 mod session_index;
 mod sessions;
 mod store;
@@ -17,7 +18,9 @@ mod wanted;
 
 pub use error::{CreateError, StoreError};
 pub use export::{ExportError, export, import};
-pub use records::{Credential, NewAccount, Session, SessionScope, TokenHash, Tombstone, User, Wanted, WantedState};
+pub use records::{
+    Credential, Event, Keep, NewAccount, Rest, Session, SessionScope, TokenHash, Tombstone, User, Wanted, WantedState,
+};
 pub use sessions::{COMPUTER_SESSIONS, PLATFORM_SESSIONS};
 pub use store::Store;
 pub use verify::{Finding, verify};

@@ -64,6 +64,39 @@ pub enum WantedState {
     Destroyed,
 }
 
+/// How a container rests, and how it came to be as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// Which container.
+    pub container: ContainerId,
+    /// True if it was stopped because nobody used it: the next use starts it.
+    pub asleep: bool,
+    /// Until when it must not rest, if somebody asked for that.
+    pub keep: Option<Keep>,
+    /// What happened to it, oldest first.
+    pub history: Vec<Event>,
+}
+
+/// "Stay awake until then, because …".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    /// Until when, in seconds since 1970.
+    pub until: u64,
+    /// Why, in the words of whoever asked.
+    pub because: String,
+}
+
+/// Something that happened to a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// What it became: `running`, `frozen`, `asleep`, …
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
 /// SHA-256 of a session's token. The token itself is kept nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -140,5 +173,6 @@ macro_rules! record {
 record!("users", User, user => user.id.0);
 record!("credentials", Credential, credential => credential.id);
 record!("wanted", Wanted, wanted => wanted.container.as_str());
+record!("rest", Rest, rest => rest.container.as_str());
 record!("sessions", Session, session => session.token.0);
 record!("tombstones", Tombstone, tombstone => tombstone.handle.as_str());

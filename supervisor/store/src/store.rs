@@ -11,7 +11,7 @@ use crate::disk::Files;
 use crate::durable::Durable;
 use crate::error::StoreError;
 use crate::migrate;
-use crate::records::{Credential, Session, Tombstone, User, Wanted};
+use crate::records::{Credential, Rest, Session, Tombstone, User, Wanted};
 use crate::session_index::SessionIndex;
 use crate::table::Table;
 
@@ -25,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) handles: Tree,
     pub(crate) credentials: Table<Credential>,
     pub(crate) wanted: Table<Wanted>,
+    pub(crate) rest: Table<Rest>,
     pub(crate) sessions: Table<Session>,
     pub(crate) tombstones: Table<Tombstone>,
     /// Single values: which seat comes next.
@@ -44,6 +45,7 @@ impl Store {
             handles: files.tree("handles")?,
             credentials: Table::open(&files)?,
             wanted: Table::open(&files)?,
+            rest: Table::open(&files)?,
             sessions: Table::open(&files)?,
             tombstones: Table::open(&files)?,
             meta: files.tree("meta")?,
@@ -81,13 +83,14 @@ impl Store {
     }
 
     /// Every table with its name: what an export holds.
-    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 7] {
+    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 8] {
         let t = &self.0;
         [
             ("users", &t.users.tree),
             ("handles", &t.handles),
             ("credentials", &t.credentials.tree),
             ("wanted", &t.wanted.tree),
+            ("rest", &t.rest.tree),
             ("sessions", &t.sessions.tree),
             ("tombstones", &t.tombstones.tree),
             ("meta", &t.meta),

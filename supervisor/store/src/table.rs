@@ -55,6 +55,12 @@ impl<R: Record> Table<R> {
         self.tree.get(key)?.map(|bytes| decode(R::TABLE, &bytes)).transpose()
     }
 
+    /// Writes a record in the place of any earlier one. Not settled.
+    pub(crate) fn put(&self, record: &R) -> Result<(), StoreError> {
+        self.tree.insert(record.key(), encode(record))?;
+        Ok(())
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = Result<R, StoreError>> + use<R> {
         self.tree.iter().values().map(|bytes| decode(R::TABLE, &bytes?))
     }

@@ -32,6 +32,7 @@ pub fn verify(store: &Store) -> Vec<Finding> {
     check.credentials(tables, &by_id);
     check.sessions(tables, &by_id);
     check.wanted(tables, &users);
+    check.rest(tables, &users);
     check.findings
 }
 
@@ -91,6 +92,15 @@ impl Check {
         }
         for user in by_id.values().filter(|u| !named.contains(&u.id)) {
             self.add("handles", format!("the account {} cannot be found by its handle", user.handle));
+        }
+    }
+
+    fn rest(&mut self, tables: &Inner, users: &[User]) {
+        let owned: HashSet<_> = users.iter().map(|u| &u.container).collect();
+        for rest in self.records(&tables.rest) {
+            if !owned.contains(&rest.container) {
+                self.add("rest", format!("the history of {} belongs to no account", rest.container));
+            }
         }
     }
 

@@ -29,6 +29,11 @@ fn answer(act: &Act) -> Result<Answer, Failure> {
             step: "create".to_owned(),
             message: "this launcher makes nothing".to_owned(),
         }),
-        Act::Terminate { .. } | Act::TakeDown { .. } | Act::Destroy { .. } => Ok(Answer::Done),
+        Act::Freeze { .. }
+        | Act::PageOut { .. }
+        | Act::Thaw { .. }
+        | Act::Terminate { .. }
+        | Act::TakeDown { .. }
+        | Act::Destroy { .. } => Ok(Answer::Done),
     }
 }

@@ -17,7 +17,7 @@ export interface Me {
 
 export type Arrival = Pick<Me, "handle" | "computer">;
 
-export type ComputerState = "absent" | "starting" | "running" | "stopping" | "stopped" | "broken";
+export type ComputerState = "absent" | "starting" | "running" | "frozen" | "asleep" | "stopping" | "stopped" | "broken";
 export type StepName = "home" | "container" | "desktop";
 export type StepState = "waiting" | "doing" | "done" | "failed";
 

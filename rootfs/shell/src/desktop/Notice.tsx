@@ -19,6 +19,7 @@ export function Notice({ link }: { link: Link }) {
 
 function textFor(link: Link): string | undefined {
   if (link === "signed_out") return "You are signed out. Your windows stay as they are.";
+  if (link === "asleep") return "Your computer sleeps. It wakes as soon as you use it.";
   if (link === "unreachable") return "Your computer is out of reach. Trying again by itself; what you type is kept.";
   return undefined;
 }

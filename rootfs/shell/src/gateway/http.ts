@@ -25,10 +25,15 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
     lost("signed_out");
     throw new GatewayError("signed_out", SIGNED_OUT, 401);
   }
-  if (answer.status === 502 || answer.status === 503) lost("unreachable");
+  if (answer.ok) {
+    heard();
+    return answer;
+  }
+  const error = errorFrom(answer.status, await answer.text());
+  if (error.code === "asleep") lost("asleep");
+  else if (answer.status === 502 || answer.status === 503) lost("unreachable");
   else heard();
-  if (!answer.ok) throw errorFrom(answer.status, await answer.text());
-  return answer;
+  throw error;
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {

@@ -2,7 +2,10 @@
 import { useSyncExternalStore } from "react";
 import { backOff } from "./backoff.ts";
 
-export type Link = "connecting" | "connected" | "unreachable" | "signed_out";
+export type Link = "connecting" | "connected" | "unreachable" | "asleep" | "signed_out";
+
+/** Marks what nobody asked for: looking whether the computer is there neither wakes it nor keeps it awake. */
+export const BACKGROUND = { "x-matrix-background": "1" };
 
 const CALM_MS = 30_000;
 
@@ -24,7 +27,7 @@ export function heard() {
 }
 
 /** A call or a socket failed: find out more soon. */
-export function lost(why: "unreachable" | "signed_out") {
+export function lost(why: "unreachable" | "asleep" | "signed_out") {
   const news = link !== why;
   become(why);
   if (news && why === "unreachable") schedule(backOff(0));
@@ -41,14 +44,29 @@ async function check() {
   schedule(link === "connected" ? CALM_MS : backOff(failures++));
 }
 
-async function knock() {
+async function knock(headers: HeadersInit = BACKGROUND) {
   try {
-    const answer = await fetch("/health", { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(5_000) });
+    const signal = AbortSignal.timeout(headers === BACKGROUND ? 5_000 : 20_000);
+    const answer = await fetch("/health", { redirect: "manual", cache: "no-store", signal, headers });
     if (answer.ok) heard();
     else if (answer.type === "opaqueredirect" || answer.status === 401) become("signed_out");
-    else become("unreachable");
+    else become((await isAsleep(answer)) ? "asleep" : "unreachable");
   } catch {
     become("unreachable");
+  }
+}
+
+async function isAsleep(answer: Response): Promise<boolean> {
+  if (answer.status !== 503) return false;
+  const body = (await answer.json().catch(() => undefined)) as { error?: { code?: string } } | undefined;
+  return body?.error?.code === "asleep";
+}
+
+/** Somebody uses the desktop: if the computer sleeps, wake it. */
+function used() {
+  if (link === "asleep") {
+    become("connecting");
+    void knock({});
   }
 }
 
@@ -60,11 +78,15 @@ export function watchLink(): () => void {
   window.addEventListener("online", now);
   window.addEventListener("offline", offline);
   document.addEventListener("visibilitychange", now);
+  document.addEventListener("pointerdown", used);
+  document.addEventListener("keydown", used);
   return () => {
     clearTimeout(timer);
     window.removeEventListener("online", now);
     window.removeEventListener("offline", offline);
     document.removeEventListener("visibilitychange", now);
+    document.removeEventListener("pointerdown", used);
+    document.removeEventListener("keydown", used);
   };
 }
 

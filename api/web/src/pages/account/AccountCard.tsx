@@ -15,6 +15,8 @@ const STATE: Record<ComputerState, string> = {
   absent: "being made",
   starting: "starting",
   running: "running",
+  frozen: "resting",
+  asleep: "asleep",
   stopping: "stopping",
   stopped: "stopped",
   broken: "did not start",

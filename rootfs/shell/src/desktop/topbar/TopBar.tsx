@@ -8,6 +8,7 @@ const WORDS: Record<Link, string> = {
   connecting: "Connecting",
   connected: "Connected",
   unreachable: "Reconnecting",
+  asleep: "Sleeping",
   signed_out: "Signed out",
 };
 

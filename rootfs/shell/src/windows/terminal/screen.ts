@@ -58,7 +58,8 @@ export class TerminalScreen {
     const surroundings = {
       open: (of: string | undefined) => new WebSocket(socketUrl(location.href, of)),
       later: (run: () => void, ms: number) => {
-        const timer = setTimeout(run, ms);
+        // Until the computer is known to be there, a try could wake it; when it is, `retryNow` comes.
+        const timer = setTimeout(() => currentLink() === "connected" && run(), ms);
         return () => clearTimeout(timer);
       },
     };
