@@ -7,10 +7,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use matrixos_types::{Bytes, ContainerId, Instance};
+use matrixos_types::{Bytes, ContainerId};
 use serde::{Deserialize, Serialize};
 
-use crate::cgroups::{Layout, ROOT, group};
+use crate::cgroups::{Groups, Layout, ROOT};
 
 /// A reading of one container's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +47,8 @@ pub enum StatsError {
 }
 
 /// Reads the counters of a container of this host.
-pub fn usage(instance: &Instance, container: &ContainerId) -> Result<Usage, StatsError> {
-    read(Path::new(ROOT), Layout::of_host(), &group(instance, container))
+pub fn usage(groups: &Groups, container: &ContainerId) -> Result<Usage, StatsError> {
+    read(Path::new(ROOT), Layout::of_host(), &groups.group(container))
 }
 
 /// Reads the counters of `group` below the cgroup mount `root`.

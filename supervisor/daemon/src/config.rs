@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use ipnet::Ipv4Net;
+use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::protocol::Limits;
 use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance};
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub(crate) struct Config {
     /// Name of the unprivileged account that serves.
     pub(crate) user: String,
     pub(crate) pool: Ipv4Net,
+    /// Where the containers' control groups lie.
+    pub(crate) groups: Groups,
     pub(crate) limits: Limits,
     /// How the users' shares of the disk are to be enforced; `None` for the best that works here.
     pub(crate) disk_quota: Option<DiskQuota>,
@@ -52,6 +55,7 @@ struct File {
     listen: Option<Vec<SocketAddr>>,
     origin: Option<String>,
     user: Option<String>,
+    cgroup: Option<Groups>,
     log: LogFormat,
     disk_quota: Option<DiskQuota>,
     network: NetworkSection,
@@ -86,6 +90,7 @@ impl Config {
         let listen = flags.or(file.listen).unwrap_or_else(default_listen);
         let origin = serve.and_then(|s| s.origin.clone()).or(file.origin);
         let origin = parse_origin(&origin.unwrap_or_else(|| format!("http://localhost:{}", listen[0].port())))?;
+        let groups = serve.and_then(|s| s.cgroup.clone()).or(file.cgroup).unwrap_or_else(|| Groups::of(&instance));
         Ok(Self {
             instance,
             data,
@@ -94,6 +99,7 @@ impl Config {
             origin,
             user: file.user.unwrap_or_else(|| "matrixos".to_owned()),
             pool: file.network.pool.unwrap_or_else(|| Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16)),
+            groups,
             limits: limits(&file.limits)?,
             disk_quota: file.disk_quota,
             log: file.log,
@@ -178,6 +184,7 @@ mod tests {
         assert_eq!((config.domain(), config.origin.as_str()), ("localhost", "http://localhost:8080/"));
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.run, Path::new("/run/matrixos"));
+        assert_eq!(config.groups.parent(), "/matrixos");
     }
 
     #[test]
@@ -192,6 +199,7 @@ mod tests {
             ("[limits]\ndisk_mib = 1", "disk_mib must be from 16"),
             ("[limits]\ndisk_mib = 16", "disk_files must be from 1024 to 4096"),
             ("disk_quota = \"some\"", "disk_quota"),
+            ("cgroup = \"matrixos.slice\"", "must be an absolute path"),
             ("[network]\npool = \"nonsense\"", "pool"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));

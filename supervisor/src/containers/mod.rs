@@ -17,13 +17,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use matrixos_netns::Network;
+use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::client::{CallError, LauncherClient};
 use matrixos_runtime::protocol::{Limits, Observed, Running, Token};
 use matrixos_runtime::stats::{self, Usage};
 use matrixos_runtime::sys;
 use matrixos_store::{self as records, Store, User};
 use matrixos_types::computer::GATEWAY_PORT;
-use matrixos_types::{ContainerId, Handle, Instance, Seat};
+use matrixos_types::{ContainerId, Handle, Seat};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout};
@@ -51,13 +52,13 @@ pub struct Computer {
     pub address: SocketAddr,
     /// Its sizes.
     pub limits: Limits,
-    instance: Instance,
+    groups: Groups,
 }
 
 impl Computer {
     /// What the kernel has counted of it.
     pub fn usage(&self) -> Result<Usage, stats::StatsError> {
-        stats::usage(&self.instance, &self.container)
+        stats::usage(&self.groups, &self.container)
     }
 }
 
@@ -100,8 +101,8 @@ pub enum BootError {
 
 /// How the containers are made.
 pub struct Settings {
-    /// This installation.
-    pub instance: Instance,
+    /// Where their control groups lie.
+    pub groups: Groups,
     /// Its network.
     pub network: Network,
     /// Sizes of new launches.
@@ -147,6 +148,12 @@ impl Containers {
             this.remove_orphan(orphan).await;
         }
         Ok(this)
+    }
+
+    /// Returns when those that everything depends on, the store and the launcher, have answered a question.
+    pub async fn pulse(&self) -> Result<(), BootError> {
+        self.store.run(|store| store.check_alive()).await?;
+        Ok(self.world.launcher.answers().await?)
     }
 
     async fn wanted(&self) -> Result<Vec<(User, Wish)>, records::StoreError> {
@@ -200,7 +207,7 @@ impl Containers {
             handle: user.handle.clone(),
             address: (lease.address, GATEWAY_PORT).into(),
             limits: self.settings.limits,
-            instance: self.settings.instance.clone(),
+            groups: self.settings.groups.clone(),
         };
         let nudge = Arc::new(Notify::new());
         let (wish, wishes) = watch::channel(wish);
