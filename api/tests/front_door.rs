@@ -9,6 +9,7 @@ use matrixos_api::routes::{Audience, table};
 use matrixos_api::{Edge, Platform};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
+use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::client::LauncherClient;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::accounts::Accounts;
@@ -71,7 +72,7 @@ impl House {
         let store = Store::open(&folder.path().join("store")).expect("a store");
         let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), &origin).expect("accounts");
         let settings = Settings {
-            instance: Instance::parse("nothing").expect("a name"),
+            groups: Groups::of(&Instance::parse("nothing").expect("a name")),
             network: Network::new(Instance::default(), "10.213.0.0/16".parse().expect("a net")).expect("a pool"),
             limits: Limits::default(),
             image: "sha256:none".to_owned(),

@@ -108,6 +108,11 @@ impl LauncherClient {
         self.call(Act::Destroy { container, seat, handle }).await.map(drop)
     }
 
+    /// Returns when the launcher has answered a question that changes nothing.
+    pub async fn answers(&self) -> Result<(), CallError> {
+        self.call(Act::Observe { after: None }).await.map(drop)
+    }
+
     /// Lists what has runtime state.
     pub async fn observe(&self) -> Result<Vec<Observed>, CallError> {
         let mut all: Vec<Observed> = Vec::new();

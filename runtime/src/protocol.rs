@@ -8,6 +8,8 @@ use matrixos_types::{Bytes, ContainerId, DiskQuota, DiskShare, Handle, Instance,
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+use crate::cgroups::Groups;
+
 /// Largest message in either direction, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
@@ -17,12 +19,14 @@ pub const PAGE: usize = 128;
 /// How the launcher is set up by the process that starts it, before anything hostile can speak to it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LauncherConfig {
-    /// Names every cgroup, link, table and runtime directory of this installation.
+    /// Names every link, table and runtime directory of this installation.
     pub instance: Instance,
     /// The data directory: `users/` and `images/` lie in it.
     pub data: PathBuf,
     /// Runtime directory on a tmpfs, for example `/run/matrixos`; holds `containers/{id}/`.
     pub run: PathBuf,
+    /// Where the containers' control groups lie.
+    pub groups: Groups,
     /// The address pool of `matrixos-net`, for example `10.213.0.0/16`.
     pub pool: ipnet::Ipv4Net,
     /// The platform's domain, given to gateways as `MATRIX_DOMAIN`.

@@ -7,10 +7,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use matrixos_types::{Bytes, ContainerId, Instance};
+use matrixos_types::{Bytes, ContainerId};
 use serde::{Deserialize, Serialize};
 
-use crate::cgroups::{self, Layout, ROOT, group};
+use crate::cgroups::{self, Groups, Layout, ROOT};
 
 /// A reading of one container's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,14 +47,14 @@ pub enum StatsError {
 }
 
 /// Reads the counters of a container of this host.
-pub fn usage(instance: &Instance, container: &ContainerId) -> Result<Usage, StatsError> {
-    read(Path::new(ROOT), Layout::of_host(), &group(instance, container))
+pub fn usage(groups: &Groups, container: &ContainerId) -> Result<Usage, StatsError> {
+    read(Path::new(ROOT), Layout::of_host(), &groups.group(container))
 }
 
 /// Whether the processes of a container of this host are stopped where they are.
-pub fn is_frozen(instance: &Instance, container: &ContainerId) -> bool {
+pub fn is_frozen(groups: &Groups, container: &ContainerId) -> bool {
     let layout = Layout::of_host();
-    let directory = layout.directory(Path::new(ROOT), "freezer", &group(instance, container));
+    let directory = layout.directory(Path::new(ROOT), "freezer", &groups.group(container));
     cgroups::is_frozen(layout, &directory).unwrap_or(false)
 }
 

@@ -13,6 +13,11 @@ use matrixos_types::{ContainerId, Seat};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
+/// Controllers without which limits would be words.
+const NEEDED: [&str; 3] = ["memory", "cpu", "pids"];
+/// Controllers that some kernels lack.
+const USEFUL: [&str; 1] = ["io"];
+
 /// The launcher's surroundings.
 pub(crate) struct House {
     pub(crate) config: LauncherConfig,
@@ -75,7 +80,7 @@ impl House {
     }
 
     pub(crate) fn group(&self, id: &ContainerId) -> String {
-        cgroups::group(&self.config.instance, id)
+        self.config.groups.group(id)
     }
 
     pub(crate) fn lease(&self, seat: Seat) -> Option<Lease> {
@@ -100,21 +105,44 @@ impl House {
     /// The group of all containers must exist before the first is made: libcontainer checks and then makes it, which
     /// fails when two are launched at once.
     fn make_parent_group(&self) -> Result<(), HouseError> {
-        let (root, parent) = (Path::new(cgroups::ROOT), cgroups::parent_group(&self.config.instance));
-        let directories: Vec<PathBuf> = match self.layout {
-            Layout::Unified => vec![self.layout.directory(root, "", &parent)],
+        let (root, parent) = (Path::new(cgroups::ROOT), self.config.groups.parent());
+        match self.layout {
+            Layout::Unified => make_unified(root, parent),
             Layout::PerController => {
-                controllers(root).into_iter().map(|c| self.layout.directory(root, &c, &parent)).collect()
-            }
-        };
-        for directory in directories {
-            match fs::create_dir(&directory) {
-                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(at("make the group", &directory)(e)),
-                _ => {}
+                let directories = controllers(root).into_iter().map(|c| self.layout.directory(root, &c, parent));
+                directories.into_iter().try_for_each(|d| fs::create_dir_all(&d).map_err(at("make the group", &d)))
             }
         }
-        Ok(())
     }
+}
+
+/// Makes the parent group and hands the controllers down to it, and to what will be in it: a group has those that its
+/// parent's `cgroup.subtree_control` lists (kernel: cgroup-v2.rst, "Top-down Constraint").
+fn make_unified(root: &Path, parent: &str) -> Result<(), HouseError> {
+    let mut directory = root.to_owned();
+    hand_down(&directory)?;
+    for name in parent.split('/').filter(|name| !name.is_empty()) {
+        directory.push(name);
+        match fs::create_dir(&directory) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(at("make the group", &directory)(e)),
+            _ => hand_down(&directory)?,
+        }
+    }
+    Ok(())
+}
+
+/// Enables in a group what limits need, for the groups in it. One at a time: a kernel that lacks one refuses all.
+fn hand_down(group: &Path) -> Result<(), HouseError> {
+    let control = group.join("cgroup.subtree_control");
+    let there = fs::read_to_string(&control).map_err(at("look at", &control))?;
+    let missing = |name: &&str| !there.split_whitespace().any(|has| has == *name);
+    for name in NEEDED.into_iter().filter(missing) {
+        fs::write(&control, format!("+{name}")).map_err(at("enable the controllers that limits need in", &control))?;
+    }
+    for name in USEFUL.into_iter().filter(missing) {
+        let _ = fs::write(&control, format!("+{name}"));
+    }
+    Ok(())
 }
 
 /// The mounted version 1 hierarchies by name.

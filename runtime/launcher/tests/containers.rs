@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use matrixos_launcher::{Spawned, spawn};
-use matrixos_runtime::cgroups::ROOT;
+use matrixos_runtime::cgroups::{Groups, ROOT};
 use matrixos_runtime::client::{CallError, LauncherClient};
 use matrixos_runtime::protocol::{FailureKind, Launch, LauncherConfig, Limits, Running, Token};
 use matrixos_runtime::stats;
@@ -82,6 +82,7 @@ impl House {
         let instance = Instance::parse(&format!("t{}", std::process::id() % 10_000_000)).unwrap();
         let config = LauncherConfig {
             run: Path::new("/run").join(instance.as_str()),
+            groups: Groups::of(&instance),
             instance,
             data: folder.path().to_owned(),
             pool: "10.213.0.0/16".parse().unwrap(),
@@ -276,7 +277,7 @@ fn limits_are_real() {
     let mut launch = house.person(1, "(head -c 400000000 /dev/zero | tail -n 1 >/dev/null) 2>/dev/null; (i=0; while [ $i -lt 60 ]; do sleep 300 & i=$((i+1)); done) 2>/dev/null; exec sleep 300");
     launch.limits = Limits { memory: Bytes::mib(64), cpu_milli: 500, pids: 32, ..Limits::default() };
     let (_, _pidfd) = house.launch(&launch).expect("launched");
-    let usage = || stats::usage(&house.config.instance, &launch.container).expect("counters");
+    let usage = || stats::usage(&house.config.groups, &launch.container).expect("counters");
     until("the memory hog is killed and counted", || usage().oom_kills >= 1);
     until("no more processes than allowed", || usage().pids >= 30);
     let reading = usage();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use matrixos_runtime::cgroups::Groups;
 use matrixos_types::{Handle, Instance};
 
 /// Everyone's own computer in the cloud, on one Linux machine, without a container daemon.
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     /// The privileged half; started by `serve`, never by hand.
     #[command(hide = true)]
     Launcher,
+    /// Holds the control group that a service manager has set aside for the computers; started by its unit.
+    #[command(hide = true)]
+    Hold,
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +64,9 @@ pub(crate) struct Serve {
     /// The address people type, for example https://matrix-os.example.
     #[arg(long)]
     pub(crate) origin: Option<String>,
+    /// Control group below which those of the computers are made, for example /matrixos.
+    #[arg(long, env = "MATRIXOS_CGROUP")]
+    pub(crate) cgroup: Option<Groups>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use ipnet::Ipv4Net;
+use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::containers::Sleep;
 use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance};
@@ -28,6 +29,8 @@ pub(crate) struct Config {
     /// Name of the unprivileged account that serves.
     pub(crate) user: String,
     pub(crate) pool: Ipv4Net,
+    /// Where the containers' control groups lie.
+    pub(crate) groups: Groups,
     pub(crate) limits: Limits,
     /// How the users' shares of the disk are to be enforced; `None` for the best that works here.
     pub(crate) disk_quota: Option<DiskQuota>,
@@ -58,6 +61,7 @@ struct File {
     listen: Option<Vec<SocketAddr>>,
     origin: Option<String>,
     user: Option<String>,
+    cgroup: Option<Groups>,
     log: LogFormat,
     disk_quota: Option<DiskQuota>,
     network: NetworkSection,
@@ -101,6 +105,7 @@ impl Config {
         let listen = flags.or(file.listen).unwrap_or_else(default_listen);
         let origin = serve.and_then(|s| s.origin.clone()).or(file.origin);
         let origin = parse_origin(&origin.unwrap_or_else(|| format!("http://localhost:{}", listen[0].port())))?;
+        let groups = serve.and_then(|s| s.cgroup.clone()).or(file.cgroup).unwrap_or_else(|| Groups::of(&instance));
         Ok(Self {
             instance,
             data,
@@ -109,6 +114,7 @@ impl Config {
             origin,
             user: file.user.unwrap_or_else(|| "matrixos".to_owned()),
             pool: file.network.pool.unwrap_or_else(|| Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16)),
+            groups,
             limits: limits(&file.limits)?,
             disk_quota: file.disk_quota,
             sleep: sleep(&file.sleep)?,
@@ -210,6 +216,7 @@ mod tests {
         assert_eq!((config.domain(), config.origin.as_str()), ("localhost", "http://localhost:8080/"));
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.run, Path::new("/run/matrixos"));
+        assert_eq!(config.groups.parent(), "/matrixos");
     }
 
     #[test]
@@ -225,6 +232,7 @@ mod tests {
             ("[limits]\ndisk_mib = 16", "disk_files must be from 1024 to 4096"),
             ("disk_quota = \"some\"", "disk_quota"),
             ("[sleep]\nstop_after_seconds = 10", "must be more than sleep.freeze_after_seconds"),
+            ("cgroup = \"matrixos.slice\"", "must be an absolute path"),
             ("[network]\npool = \"nonsense\"", "pool"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));

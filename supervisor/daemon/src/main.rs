@@ -5,14 +5,17 @@ mod config;
 mod container;
 mod disk;
 mod doctor;
+mod hold;
 mod image;
 mod layout;
 mod logging;
+mod notify;
 mod operator;
 mod privileges;
 mod serve;
 mod status;
 mod store;
+mod watchdog;
 
 use std::process::ExitCode;
 
@@ -27,7 +30,8 @@ fn main() -> ExitCode {
     if matches!(cli.command, Command::Launcher) {
         return matrixos_launcher::run();
     }
-    match run(cli) {
+    let outcome = if matches!(cli.command, Command::Hold) { hold::run() } else { run(cli) };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("matrixos: {error:#}");
@@ -46,6 +50,6 @@ fn run(cli: Cli) -> Result<()> {
         Command::Container(command) => container::run(&config, command),
         Command::Image(command) => image::run(&config, command),
         Command::Store(command) => store::run(&config, command),
-        Command::Launcher => unreachable!("handled before the configuration was read"),
+        Command::Launcher | Command::Hold => unreachable!("handled before the configuration was read"),
     }
 }

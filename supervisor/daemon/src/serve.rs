@@ -32,8 +32,9 @@ use tracing::{error, info};
 
 use crate::config::Config;
 use crate::layout::Layout;
+use crate::notify::Manager;
 use crate::privileges::{self, Account};
-use crate::{disk, doctor, logging};
+use crate::{disk, doctor, logging, watchdog};
 
 /// The working directory, without a walk from the root. An absolute path, because sled turns relative ones into a walk.
 const HERE: &str = "/proc/self/cwd";
@@ -46,6 +47,7 @@ struct Prepared {
     launcher: OwnedFd,
     child: Child,
     settings: Settings,
+    manager: Manager,
     machine: Machine,
     forwarder: Forwarder,
 }
@@ -76,12 +78,13 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
     let network = Network::new(config.instance.clone(), config.pool)?;
     let admin = bind_admin(&layout.socket(), account)?;
     let listeners = config.listen.iter().map(bind).collect::<Result<_>>()?;
+    let manager = Manager::from_env().context("the service manager's socket")?;
     let disk = disk::decide(config)?;
     disk::tell(&disk);
     let Spawned { socket, child } = spawn(&launcher_config(config, disk.means))?;
     let forwarder = Forwarder::default();
     let settings = Settings {
-        instance: config.instance.clone(),
+        groups: config.groups.clone(),
         network,
         limits: config.limits,
         image,
@@ -94,7 +97,7 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
         clock: Arc::new(SystemClock),
     };
     let machine = Machine { disk_quota: disk.means, disk_quota_why: disk.why };
-    Ok(Prepared { listeners, admin, launcher: socket, child, settings, machine, forwarder })
+    Ok(Prepared { listeners, admin, launcher: socket, child, settings, manager, machine, forwarder })
 }
 
 fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
@@ -103,6 +106,7 @@ fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
         data: config.data.clone(),
         run: config.run.clone(),
         pool: config.pool,
+        groups: config.groups.clone(),
         domain: config.domain().to_owned(),
         disk,
         services: Vec::new(),
@@ -154,7 +158,7 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     let containers = Containers::take_charge(store, launcher, key, prepared.settings)
         .await
         .context("taking charge of the computers")?;
-    let platform = Platform::new(accounts, containers, prepared.forwarder, &config.origin, end.clone());
+    let platform = Platform::new(accounts, containers.clone(), prepared.forwarder, &config.origin, end.clone());
     let mut doors = JoinSet::new();
     for listener in prepared.listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -166,8 +170,12 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     tokio::spawn(axum_admin(admin, platform.clone(), prepared.machine));
     tokio::spawn(tidy(platform));
     info!(origin = %config.origin.as_str().trim_end_matches('/'), "ready");
+    let manager = Arc::new(prepared.manager);
+    manager.ready();
+    tokio::spawn(watchdog::feed(manager.clone(), containers));
     let outcome = until_the_end(prepared.child).await;
     info!("draining; the computers run on");
+    manager.stopping();
     end.cancel();
     while doors.join_next().await.is_some() {}
     outcome

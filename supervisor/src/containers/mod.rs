@@ -21,13 +21,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use matrixos_netns::Network;
+use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::client::{CallError, LauncherClient};
 use matrixos_runtime::protocol::{Limits, Observed, Running, Token};
 use matrixos_runtime::stats::{self, Usage};
 use matrixos_runtime::sys;
 use matrixos_store::{self as records, Store, User};
 use matrixos_types::computer::GATEWAY_PORT;
-use matrixos_types::{Bytes, ContainerId, Handle, Instance, Seat};
+use matrixos_types::{Bytes, ContainerId, Handle, Seat};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout};
@@ -62,13 +63,13 @@ pub struct Computer {
     pub address: SocketAddr,
     /// Its sizes.
     pub limits: Limits,
-    instance: Instance,
+    groups: Groups,
 }
 
 impl Computer {
     /// What the kernel has counted of it.
     pub fn usage(&self) -> Result<Usage, stats::StatsError> {
-        stats::usage(&self.instance, &self.container)
+        stats::usage(&self.groups, &self.container)
     }
 }
 
@@ -122,8 +123,8 @@ pub enum BootError {
 
 /// How the containers are made.
 pub struct Settings {
-    /// This installation.
-    pub instance: Instance,
+    /// Where their control groups lie.
+    pub groups: Groups,
     /// Its network.
     pub network: Network,
     /// Sizes of new launches.
@@ -143,7 +144,7 @@ pub struct Settings {
 /// All containers of this machine. Each is changed by a task of its own; this hands them wishes and reads their views.
 pub struct Containers {
     store: Store,
-    instance: Instance,
+    groups: Groups,
     network: Network,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -172,10 +173,10 @@ impl Containers {
         let found = launcher.observe().await?;
         let mut found: HashMap<_, _> = found.into_iter().map(|o| (o.container.clone(), o)).collect();
         let launches = Semaphore::new(LAUNCHES_AT_ONCE);
-        let Settings { instance, network, limits, image, sleep, memory_floor, on_rest, clock } = settings;
+        let Settings { groups, network, limits, image, sleep, memory_floor, on_rest, clock } = settings;
         let pressure = Pressure::new("/proc/meminfo".into(), memory_floor);
         let world = Arc::new(World { launcher, key, image, launches, pressure, sleep, on_rest });
-        let this = Arc::new(Self { store, instance, network, limits, clock, world, tasks: Mutex::default() });
+        let this = Arc::new(Self { store, groups, network, limits, clock, world, tasks: Mutex::default() });
         for (user, wish) in this.wanted().await? {
             let (state, process) = this.adopt(found.remove(&user.container)).await;
             this.employ(&user, wish, state, process);
@@ -184,6 +185,12 @@ impl Containers {
             this.remove_orphan(orphan).await;
         }
         Ok(this)
+    }
+
+    /// Returns when those that everything depends on, the store and the launcher, have answered a question.
+    pub async fn pulse(&self) -> Result<(), BootError> {
+        self.store.run(|store| store.check_alive()).await?;
+        Ok(self.world.launcher.answers().await?)
     }
 
     async fn wanted(&self) -> Result<Vec<(User, Wish)>, records::StoreError> {
@@ -205,7 +212,7 @@ impl Containers {
             Ok((Running { identity, .. }, pidfd)) => match sys::watch(pidfd) {
                 Ok(process) => {
                     info!(container = %found.container, pid = identity.pid, "adopted a running computer");
-                    let frozen = stats::is_frozen(&self.instance, &found.container);
+                    let frozen = stats::is_frozen(&self.groups, &found.container);
                     let state = if frozen { State::Frozen { identity } } else { State::Running { identity } };
                     (state, Some(process))
                 }
@@ -239,7 +246,7 @@ impl Containers {
             handle: user.handle.clone(),
             address: (lease.address, GATEWAY_PORT).into(),
             limits: self.limits,
-            instance: self.instance.clone(),
+            groups: self.groups.clone(),
         };
         let nudge = Arc::new(Notify::new());
         let memory = Arc::new(Memory::load(self.store.clone(), self.clock.clone(), &user.container));

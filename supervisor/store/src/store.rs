@@ -77,6 +77,11 @@ impl Store {
         self.0.durable.disk().check_room()
     }
 
+    /// Reads something; returns when the files have answered.
+    pub fn check_alive(&self) -> Result<(), StoreError> {
+        Ok(self.0.meta.iter().next().transpose().map(drop)?)
+    }
+
     /// Returns when everything written so far is on the disk.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         self.0.durable.settle()
