@@ -23,7 +23,7 @@ const FORBIDDEN: &[&str] = &[
 /// Mail submission and relay: the one thing for which hosts of strangers get blocked everywhere.
 const MAIL_PORTS: &str = "25, 465, 587";
 
-/// Connections that one computer may have open through the host, so that it cannot fill the host's table.
+/// Connections that one computer may have open to and through the host, so that it cannot fill the host's table.
 const CONNECTIONS_PER_COMPUTER: u32 = 4_096;
 
 /// The whole ruleset of an installation with these bridges, replacing an earlier one. `services` are the TCP ports on
@@ -80,6 +80,7 @@ table inet {table} {{
   chain to_host {{
     meta nfproto != ipv4 drop
     ct state established,related accept
+    ct state new add @connections {{ ip saddr ct count over {CONNECTIONS_PER_COMPUTER} }} drop
 {services}    drop
   }}
   chain postrouting {{

@@ -103,7 +103,7 @@ fn create(
         domain: house.config.domain.clone(),
     };
     let spec = confine(request, &place);
-    spec.get().save(folder.join("config.json")).map_err(|e| failed("configuration", e))?;
+    spec.for_libcontainer().save(folder.join("config.json")).map_err(|e| failed("configuration", e))?;
     let log = log(folder).map_err(io_failure("log"))?;
     let nothing = File::open("/dev/null").map_err(io_failure("log"))?;
     let builder = ContainerBuilder::new(request.container.to_string(), SyscallType::default())

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::fd::AsRawFd;
+use std::os::fd::IntoRawFd;
 use std::time::{Duration, Instant};
 
 use crate::report::{self, Attempt};
@@ -17,9 +17,9 @@ const MIBS: usize = 1_024;
 
 pub(crate) fn attempts() -> Vec<Attempt> {
     let mut all = vec![fork_bomb(), zombies()];
-    all.push(until_refused("descriptors", || File::open("/dev/null").map(|f| f.as_raw_fd()).map_err(number)));
+    all.push(until_refused("descriptors", || File::open("/dev/null").map(|f| f.into_raw_fd()).map_err(number)));
     all.push(until_refused("pseudo-terminals", || {
-        OpenOptions::new().read(true).write(true).open("/dev/ptmx").map(|f| f.as_raw_fd()).map_err(number)
+        OpenOptions::new().read(true).write(true).open("/dev/ptmx").map(|f| f.into_raw_fd()).map_err(number)
     }));
     all.push(until_refused("inotify instances", || sys::call(libc::SYS_inotify_init1, [0; 6]).map(|fd| fd as i32)));
     all.push(until_refused("message queues", message_queue()));

@@ -32,8 +32,7 @@ fn squeezed(text: &str) -> String {
 }
 
 fn own_status() -> Vec<Attempt> {
-    let wanted =
-        ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "SigIgn"];
+    let wanted = ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"];
     let text = read("/proc/self/status");
     let lines = text.lines().filter_map(|line| line.split_once(':'));
     lines.filter(|(name, _)| wanted.contains(name)).map(|(name, value)| Attempt::new(name, squeezed(value))).collect()

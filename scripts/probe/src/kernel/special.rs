@@ -65,5 +65,8 @@ fn type_into_terminal(request: usize) -> Result<(), i32> {
     sys::call(libc::SYS_setsid, [0; 6])?;
     ioctl(&terminal, libc::TIOCSCTTY as usize, 0)?;
     let key = b'x';
-    ioctl(&terminal, request, (&raw const key) as usize).map(drop)
+    let typed = ioctl(&terminal, request, (&raw const key) as usize).map(drop);
+    // Closing either end now would send SIGHUP to this process, which leads the terminal's session.
+    std::mem::forget((master, terminal));
+    typed
 }
