@@ -119,7 +119,7 @@ fn create(
     built.map_err(|e| failed("create", chain(&e)))
 }
 
-/// Never a pipe: its reader might go away while the container lives on. The gateway bounds what it writes.
+/// Never a pipe: its reader might go away while the container lives on. `logs` bounds it.
 fn log(folder: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(LOG))
 }

@@ -6,6 +6,7 @@ mod adopt;
 mod house;
 mod jobs;
 mod launch;
+mod logs;
 mod record;
 mod removal;
 mod serve;

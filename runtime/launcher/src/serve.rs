@@ -20,6 +20,7 @@ use crate::adopt;
 use crate::house::House;
 use crate::jobs::Jobs;
 use crate::launch::LOG;
+use crate::logs::Logs;
 use crate::spawn::CONFIG_ENV;
 use crate::strays;
 
@@ -57,7 +58,7 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     let ends = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     strays::end(&config.instance);
     let house = House::prepare(config)?;
-    Launcher { house, socket, ends, jobs: Jobs::default() }.serve()?;
+    Launcher { house, socket, ends, jobs: Jobs::default(), logs: Logs::default() }.serve()?;
     Ok(())
 }
 
@@ -81,6 +82,7 @@ struct Launcher {
     socket: OwnedFd,
     ends: SignalFd,
     jobs: Jobs,
+    logs: Logs,
 }
 
 impl Launcher {
@@ -95,6 +97,7 @@ impl Launcher {
             }
             self.reap()?;
             self.jobs.kill_late();
+            self.logs.bound(&self.house);
             for (id, outcome) in self.jobs.start(&self.house) {
                 self.reply(id, outcome)?;
             }

@@ -2,6 +2,7 @@
 // Each test program uses another part of it.
 #![allow(dead_code)]
 
+pub(crate) mod bundle;
 pub(crate) mod probe;
 
 use std::collections::BTreeSet;
