@@ -62,7 +62,7 @@ fn fits(rule: &Rule, call: &Call) -> bool {
 }
 
 /// The number of a call on this architecture. Names of other architectures have pretended, negative numbers.
-fn number(name: &str) -> Option<i32> {
+pub(crate) fn number(name: &str) -> Option<i32> {
     ScmpSyscall::from_name(name).ok().map(|call| call.as_raw_syscall()).filter(|number| *number >= 0)
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("the_host_is_unchanged_after_all_attempts", host_unchanged),
         trial("the_first_process_holds_nothing_of_the_host_but_its_log", first_process),
         trial("every_process_stays_in_its_control_groups", groups),
+        trial("the_groups_limits_are_those_of_the_plan", limits),
         trial("only_harmless_devices_may_be_opened", devices),
     ]
 }
@@ -171,13 +172,39 @@ fn groups() {
     let group = cgroups::group(&house.config.instance, &launch.container);
     for process in processes(&house, &launch).into_iter().chain([pid]) {
         let text = fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
-        // `number:controllers:path`; an unused unified hierarchy beside version 1 controllers confines nobody.
-        let outside: Vec<_> = text
-            .lines()
-            .filter(|line| Layout::of_host() == Layout::Unified || !line.starts_with("0::"))
-            .filter(|line| !line.ends_with(&format!(":{group}")))
-            .collect();
+        // `number:controllers:path`. Beside version 1 controllers there may be hierarchies that limit nothing.
+        let limits =
+            |line: &&str| Layout::of_host() == Layout::Unified || !line.starts_with("0::") && !line.contains(":name=");
+        let outside: Vec<_> = text.lines().filter(limits).filter(|l| !l.ends_with(&format!(":{group}"))).collect();
+        assert!(text.contains(&group));
         assert!(outside.is_empty(), "process {process} is outside of {group}: {outside:?}");
+    }
+}
+
+/// Controller and file on either layout, and what it must say for the default limits.
+fn limits() {
+    let house = House::new();
+    let (launch, _) = waiting(&house);
+    let group = cgroups::group(&house.config.instance, &launch.container);
+    let (memory, pids) = (launch.limits.memory.0.to_string(), launch.limits.pids.to_string());
+    let quota = (launch.limits.cpu_milli * 100).to_string();
+    let expected: Vec<(&str, &str, String)> = match Layout::of_host() {
+        Layout::Unified => vec![
+            ("memory", "memory.max", memory),
+            ("memory", "memory.swap.max", "0".to_owned()),
+            ("pids", "pids.max", pids),
+            ("cpu", "cpu.max", format!("{quota} 100000")),
+        ],
+        Layout::PerController => vec![
+            ("memory", "memory.limit_in_bytes", memory.clone()),
+            ("memory", "memory.memsw.limit_in_bytes", memory),
+            ("pids", "pids.max", pids),
+            ("cpu", "cpu.cfs_quota_us", quota),
+        ],
+    };
+    for (controller, file, value) in expected {
+        let path = Layout::of_host().directory(Path::new(cgroups::ROOT), controller, &group).join(file);
+        assert_eq!(fs::read_to_string(&path).unwrap().trim(), value, "{file}");
     }
 }
 

@@ -20,8 +20,8 @@ const BOMB_SECONDS: u64 = 4;
 /// A port of the host that computers may reach.
 const SERVICE: u16 = 8099;
 const PORT: u16 = 4000;
-/// Where `netns` says that connections of one computer end, and room for what the test itself opens.
-const CONNECTIONS: u64 = 4_096 + 1_500;
+/// What `netns` lets one computer begin at once and within the bomb's time, and what the test itself opens.
+const CONNECTIONS: u64 = 2_000 + 30 * 2 * BOMB_SECONDS + 2_000;
 /// Where the launcher cuts a log, and room for what is written before it looks.
 const LOG: u64 = 1 << 20;
 

@@ -8,12 +8,17 @@ use crate::common::probe::{Attempt, Call};
 /// The token that `House` gives to every gateway, in hexadecimal, so that no argument list contains it.
 pub(crate) const MARKER: &str = "612d736563726574";
 
-/// The three lists of attempts, in a container of our launcher.
-pub(crate) static OURS: LazyLock<Vec<Attempt>> = LazyLock::new(|| {
+/// What is tried, in a container of our launcher: what would reach the kernel, and what can be read.
+pub(crate) static REACH: LazyLock<Vec<Attempt>> = LazyLock::new(|| {
     let house = House::new();
-    let kinds = ["kernel".to_owned(), format!("status {MARKER}"), "limits".to_owned()];
-    kinds.iter().flat_map(|kind| house.probe(1, kind)).collect()
+    [house.probe(1, "kernel"), house.probe(1, &format!("status {MARKER}"))].concat()
 });
+
+/// What is tried, in a container of our launcher: what can be used up.
+static LIMITS: LazyLock<Vec<Attempt>> = LazyLock::new(|| House::new().probe(1, "limits"));
+
+/// All attempts in containers of our launcher.
+pub(crate) static OURS: LazyLock<Vec<Attempt>> = LazyLock::new(|| [REACH.clone(), LIMITS.clone()].concat());
 
 /// Every system call, in a container of our launcher.
 pub(crate) static CALLS: LazyLock<Vec<Call>> = LazyLock::new(|| House::new().probe(1, "syscalls"));
