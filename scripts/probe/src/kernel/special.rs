@@ -27,15 +27,23 @@ pub(super) fn attempts() -> Vec<Attempt> {
         // The kernel looks at the lower half of the request only.
         attempt("TIOCSTI with a bit beyond", || type_into_terminal(libc::TIOCSTI as usize | 1 << 32)),
     ];
-    #[cfg(target_arch = "x86_64")]
-    all.extend([
-        attempt("int 0x80", || {
-            sys::getpid_by_int80();
-            Ok(())
-        }),
-        attempt("an x32 call", || sys::call(0x4000_0000 | libc::SYS_getpid, [0; 6]).map(drop)),
-    ]);
+    all.extend(older_ways());
     all
+}
+
+/// The other two ways into the kernel that an x86_64 processor has.
+#[cfg(target_arch = "x86_64")]
+fn older_ways() -> Vec<Attempt> {
+    let int80 = attempt("int 0x80", || {
+        sys::getpid_by_int80();
+        Ok(())
+    });
+    vec![int80, attempt("an x32 call", || sys::call(0x4000_0000 | libc::SYS_getpid, [0; 6]).map(drop))]
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn older_ways() -> Vec<Attempt> {
+    Vec::new()
 }
 
 /// Makes a device node in the home, and opens it if that works.
