@@ -178,17 +178,19 @@ fn a_launch_cut_short() {
     }
     house.restart();
     house.block(house.client().observe()).expect("it is up");
-    assert_eq!(launchers(), 1, "no half-made container waits for ever");
+    assert_eq!(launchers(&house), 1, "no half-made container waits for ever");
 }
 
-/// Processes that run the sealed copy of this program.
-fn launchers() -> usize {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter(|e| {
-            fs::read_link(e.path().join("exe")).is_ok_and(|p| p.to_string_lossy().contains("memfd:matrixos-launcher"))
-        })
-        .count()
+/// Processes of this installation that run the sealed copy of this program; there may be another one on this machine.
+fn launchers(house: &House) -> usize {
+    let ours = format!("\"instance\":\"{}\"", house.config.instance);
+    let is_ours = |process: &Path| {
+        let program = fs::read_link(process.join("exe")).unwrap_or_default();
+        let environment = fs::read(process.join("environ")).unwrap_or_default();
+        program.to_string_lossy().contains("memfd:matrixos-launcher")
+            && String::from_utf8_lossy(&environment).contains(&ours)
+    };
+    fs::read_dir("/proc").unwrap().flatten().filter(|e| is_ours(&e.path())).count()
 }
 
 fn many() {
