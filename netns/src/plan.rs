@@ -23,8 +23,12 @@ const FORBIDDEN: &[&str] = &[
 /// Mail submission and relay: the one thing for which hosts of strangers get blocked everywhere.
 const MAIL_PORTS: &str = "25, 465, 587";
 
-/// Connections that one computer may have open through the host, so that it cannot fill the host's table.
+/// Connections that one computer may have open to and through the host, so that it cannot fill the host's table.
 const CONNECTIONS_PER_COMPUTER: u32 = 4_096;
+
+/// How fast one computer may begin connections, after a burst. The table keeps a closed one for two minutes, and the
+/// count of open ones does not see it: with this, it keeps at most 2,000 + 120 * 30 of one computer.
+const BEGINNINGS: &str = "30/second burst 2000 packets";
 
 /// The whole ruleset of an installation with these bridges, replacing an earlier one. `services` are the TCP ports on
 /// a bridge's own address that computers may reach.
@@ -55,6 +59,9 @@ table inet {table} {{
   set connections {{
     type ipv4_addr; flags dynamic; size 65535
   }}
+  set beginnings {{
+    type ipv4_addr; flags dynamic; size 65535
+  }}
   chain forward {{
     type filter hook forward priority filter; policy accept
     iifname {any_bridge} jump from_computers
@@ -67,6 +74,7 @@ table inet {table} {{
     ip daddr @forbidden drop
     tcp dport {{ {MAIL_PORTS} }} drop
     ct state new add @connections {{ ip saddr ct count over {CONNECTIONS_PER_COMPUTER} }} drop
+    ct state new update @beginnings {{ ip saddr limit rate over {BEGINNINGS} }} drop
     accept
   }}
   chain to_computers {{
@@ -80,6 +88,8 @@ table inet {table} {{
   chain to_host {{
     meta nfproto != ipv4 drop
     ct state established,related accept
+    ct state new add @connections {{ ip saddr ct count over {CONNECTIONS_PER_COMPUTER} }} drop
+    ct state new update @beginnings {{ ip saddr limit rate over {BEGINNINGS} }} drop
 {services}    drop
   }}
   chain postrouting {{

@@ -149,6 +149,18 @@ fn computers_cannot_reach_each_other_on_one_bridge_or_across_two() {
     assert!(alice.sh("! ip neigh show 10.213.0.3 | grep -q lladdr"), "not even its hardware address is known");
 }
 
+/// A private pool is among the forbidden ranges, too; this is the wall that stands without that list.
+#[test]
+fn computers_of_two_bridges_stay_apart_without_the_list_of_ranges() {
+    let house = House::new();
+    let (alice, _) = house.computer(1);
+    let (carol, carol_lease) = house.computer(1001);
+    carol.serve(4000);
+    assert!(house.host.sh("nft flush set inet t_net forbidden"));
+    assert!(house.host.reach((carol_lease.address, 4000)).is_some(), "the host reaches it, so it listens");
+    assert_eq!(alice.ask((carol_lease.address, 4000)), None);
+}
+
 #[test]
 fn a_computer_reaches_only_the_service_port_of_the_host() {
     let house = House::new();

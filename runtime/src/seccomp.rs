@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+const MASKED_EQ: &str = "SCMP_CMP_MASKED_EQ";
+
 const PROFILE: &str = include_str!("../../packaging/seccomp.json");
 
 /// The reviewed profile, as written.
@@ -22,8 +24,19 @@ pub struct Rule {
     /// Conditions on the arguments, in the OCI form; all must hold.
     #[serde(default)]
     pub args: Vec<Value>,
+    /// The calls are allowed unless this argument has this value.
+    pub unless: Option<Unless>,
     /// Instead of allowing the calls, fail them with this error number.
     pub errno: Option<u32>,
+}
+
+/// An argument of 32 bits (the kernel ignores the others) that must not have a value.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Unless {
+    /// Which argument, from 0.
+    pub index: u32,
+    /// The forbidden value.
+    pub value: u32,
 }
 
 /// Parses the profile that is built into this program.
@@ -33,7 +46,7 @@ pub fn profile() -> Profile {
 
 /// The profile as the `linux.seccomp` object of the OCI runtime specification.
 pub fn oci() -> Value {
-    let rules: Vec<Value> = profile().rules.iter().map(rule).collect();
+    let rules: Vec<Value> = profile().rules.iter().flat_map(rules).collect();
     json!({
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": 1,
@@ -42,16 +55,44 @@ pub fn oci() -> Value {
     })
 }
 
-fn rule(rule: &Rule) -> Value {
+/// The rule in the OCI form, which is several where a value is excepted.
+fn rules(rule: &Rule) -> Vec<Value> {
+    match rule.unless {
+        None => vec![oci_rule(rule, &rule.args)],
+        Some(unless) => differing_bits(unless).map(|arg| oci_rule(rule, &[arg])).collect(),
+    }
+}
+
+/// "Is not" for 32 bits of an argument. The filter's own comparison is of all 64 bits, so that a bit beyond would pass
+/// it. A number differs from another exactly if one of its bits does: one condition for each, any of which allows.
+fn differing_bits(unless: Unless) -> impl Iterator<Item = Value> {
+    (0..32).map(move |bit| {
+        let (mask, other) = (1_u32 << bit, !unless.value & (1 << bit));
+        json!({ "index": unless.index, "value": mask, "valueTwo": other, "op": MASKED_EQ })
+    })
+}
+
+fn oci_rule(rule: &Rule, args: &[Value]) -> Value {
     let mut value = json!({ "names": rule.names, "action": "SCMP_ACT_ALLOW" });
     if let Some(errno) = rule.errno {
         value["action"] = json!("SCMP_ACT_ERRNO");
         value["errnoRet"] = json!(errno);
     }
-    if !rule.args.is_empty() {
-        value["args"] = json!(rule.args);
+    if !args.is_empty() {
+        value["args"] = json!(args);
     }
     value
+}
+
+/// libcontainer 0.7 takes the two values of a masked comparison the wrong way round: it would compare no bit with
+/// nothing, which allows everything. This turns them in a `linux.seccomp` object, so that what it loads is what is
+/// written. The launcher's test of every system call fails on the day that libcontainer is corrected.
+pub(crate) fn turn_masks(seccomp: &mut Value) {
+    let rules = seccomp["syscalls"].as_array_mut().into_iter().flatten();
+    for arg in rules.filter_map(|rule| rule["args"].as_array_mut()).flatten().filter(|arg| arg["op"] == MASKED_EQ) {
+        let (mask, value) = (arg["value"].take(), arg["valueTwo"].take());
+        (arg["value"], arg["valueTwo"]) = (value, mask);
+    }
 }
 
 /// One architecture only: each further one lengthens the filter that every system call runs through.
@@ -62,6 +103,19 @@ fn native() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_excepted_value_is_the_only_one_that_no_condition_matches() {
+        let unless = Unless { index: 1, value: 0x5412 };
+        let passes = |number: u64| {
+            differing_bits(unless).any(|arg| {
+                let field = |name: &str| arg[name].as_u64().expect("a number");
+                number & field("value") == field("valueTwo")
+            })
+        };
+        assert!(!passes(0x5412) && !passes(0x1_0000_5412));
+        assert!((0..0x2_0000).filter(|n| *n != 0x5412).all(passes) && passes(0xffff_ffff));
+    }
 
     #[test]
     fn every_rule_has_a_reason_and_no_call_that_reaches_beyond_the_container_is_allowed() {

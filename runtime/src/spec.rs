@@ -22,6 +22,15 @@ impl<T> Confined<T> {
     }
 }
 
+impl Confined<Spec> {
+    /// The same configuration in libcontainer's reading.
+    pub fn for_libcontainer(&self) -> Spec {
+        let mut value = serde_json::to_value(&self.0).expect("plain data");
+        seccomp::turn_masks(&mut value["linux"]["seccomp"]);
+        serde_json::from_value(value).expect("only numbers have changed places")
+    }
+}
+
 /// Where the parts of one container lie on the host, and how the host counts.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -59,7 +68,7 @@ pub fn confine(launch: &Launch, place: &Place) -> Confined<Spec> {
         "root": { "path": place.image_root, "readonly": true },
         "hostname": launch.handle,
         "process": process(launch, place, limits),
-        "mounts": mounts(place),
+        "mounts": mounts(place, limits),
         "linux": linux(launch.seat, place, limits),
     });
     Confined(serde_json::from_value(value).expect("the shape is fixed; golden files keep it"))
@@ -95,14 +104,21 @@ fn process(launch: &Launch, place: &Place, limits: Limits) -> Value {
             { "type": "RLIMIT_NOFILE", "soft": 8192, "hard": 8192 },
             { "type": "RLIMIT_CORE", "soft": 0, "hard": 0 },
             { "type": "RLIMIT_MEMLOCK", "soft": 65_536, "hard": 65_536 },
-            { "type": "RLIMIT_MSGQUEUE", "soft": 65_536, "hard": 65_536 },
+            // Linux's default: ten queues' worth of mq_open(3) without attributes.
+            { "type": "RLIMIT_MSGQUEUE", "soft": 819_200, "hard": 819_200 },
+            // A second wall behind the control group's: every seat has user ids of its own, so it is counted per seat.
+            { "type": "RLIMIT_NPROC", "soft": limits.pids, "hard": limits.pids },
             { "type": "RLIMIT_SIGPENDING", "soft": 1024, "hard": 1024 },
         ],
     })
 }
 
 /// No `/sys` at all: nothing a computer does needs it, and it tells much about the host.
-fn mounts(place: &Place) -> Value {
+///
+/// What lies on a tmpfs counts as memory and outlives its writer, so all of them together leave a quarter of the
+/// memory for programs: a full `/tmp` must not end the gateway.
+fn mounts(place: &Place, limits: Limits) -> Value {
+    let part = |of: u64| format!("size={}k", limits.memory.0 / of / 1024);
     let tmpfs = |at: &str, more: &[&str]| {
         let options: Vec<_> = ["nosuid", "nodev"].iter().chain(more).copied().collect();
         json!({ "destination": at, "type": "tmpfs", "source": "tmpfs", "options": options })
@@ -110,11 +126,12 @@ fn mounts(place: &Place) -> Value {
     json!([
         { "destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec", "nodev"] },
         { "destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "noexec", "strictatime", "mode=755", "size=64k"] },
-        { "destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"] },
-        tmpfs("/dev/shm", &["noexec", "mode=1777", "size=64m"]),
+        // Pseudo-terminals are counted for the whole machine (kernel.pty.max): one computer must not take them all.
+        { "destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", "max=256"] },
+        tmpfs("/dev/shm", &["noexec", "mode=1777", &part(8), "nr_inodes=4k"]),
         { "destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"] },
-        tmpfs("/tmp", &["mode=1777", "size=128m", "nr_inodes=16k"]),
-        tmpfs("/var/tmp", &["mode=1777", "size=64m", "nr_inodes=16k"]),
+        tmpfs("/tmp", &["mode=1777", &part(2), "nr_inodes=16k"]),
+        tmpfs("/var/tmp", &["mode=1777", &part(8), "nr_inodes=16k"]),
         tmpfs("/run", &["mode=755", "size=16m", "nr_inodes=4k"]),
         { "destination": HOME, "type": "bind", "source": place.home, "options": ["bind", "rw", "nosuid", "nodev"] },
     ])
@@ -163,17 +180,23 @@ fn devices() -> Value {
     json!(rules)
 }
 
-/// What of `/proc` says things about the host or its hardware.
+/// What of `/proc` says things about the host, its hardware, or how busy the neighbours are: Docker's list and a few more.
+/// `/sys` is not mounted; its entries are for the day that somebody mounts it.
 const MASKED: &[&str] = &[
     "/proc/acpi",
     "/proc/asound",
+    "/proc/cmdline",
     "/proc/interrupts",
+    "/proc/kallsyms",
     "/proc/kcore",
     "/proc/keys",
     "/proc/key-users",
     "/proc/latency_stats",
+    "/proc/modules",
+    "/proc/pressure",
     "/proc/sched_debug",
     "/proc/scsi",
+    "/proc/softirqs",
     "/proc/timer_list",
     "/proc/timer_stats",
     "/sys/devices/virtual/powercap",

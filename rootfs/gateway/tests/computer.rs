@@ -5,7 +5,7 @@ mod common;
 
 use std::process::{Command, Stdio};
 
-use common::{Computer, TOKEN};
+use common::{Computer, GATEWAY, TOKEN};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -79,19 +79,27 @@ fn system_information_comes_from_the_kernel() {
     assert!(info["image"].as_str().unwrap().contains("Linux"));
 }
 
+/// Inside a computer all programs have one user id and no capability; here they have root's, without its capabilities.
+fn without_capabilities(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", program]);
+    command
+}
+
 #[test]
 fn the_token_is_not_readable_by_the_owners_other_programs() {
-    let computer = Computer::start();
-    let environ = format!("/proc/{}/environ", computer.child.id());
-    // As root everything is readable; the owner of the file says who else may.
-    use std::os::unix::fs::MetadataExt;
-    assert_eq!(std::fs::metadata(&environ).unwrap().uid(), 0);
-    let status = Command::new("setpriv")
-        .args(["--reuid=65534", "--clear-groups", "cat", &environ])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    assert!(!status.unwrap().success());
+    let computer = Computer::start_by(&mut without_capabilities(GATEWAY));
+    let reads = |pid: u32, file: &str| {
+        let cat = without_capabilities("cat").arg(format!("/proc/{pid}/{file}")).stderr(Stdio::null()).output();
+        cat.unwrap().status.success()
+    };
+    for file in ["environ", "maps", "auxv"] {
+        assert!(!reads(computer.child.id(), file), "{file}");
+    }
+    let mut open = without_capabilities("sleep").arg("300").spawn().unwrap();
+    computer.until("one that does not hide can be read", || reads(open.id(), "environ"));
+    open.kill().unwrap();
+    open.wait().unwrap();
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn record(request: &Launch, identity: Option<Identity>) -> Record {
 
 fn create(house: &House, request: &Launch, folder: &Path, place: &Place) -> Result<Container, Failure> {
     let spec = confine(request, place);
-    spec.get().save(folder.join("config.json")).map_err(|e| failed("configuration", e))?;
+    spec.for_libcontainer().save(folder.join("config.json")).map_err(|e| failed("configuration", e))?;
     let log = log(folder).map_err(io_failure("log"))?;
     let nothing = File::open("/dev/null").map_err(io_failure("log"))?;
     let builder = ContainerBuilder::new(request.container.to_string(), SyscallType::default())
@@ -116,7 +116,7 @@ fn create(house: &House, request: &Launch, folder: &Path, place: &Place) -> Resu
     built.map_err(|e| failed("create", chain(&e)))
 }
 
-/// Never a pipe: its reader might go away while the container lives on. The gateway bounds what it writes.
+/// Never a pipe: its reader might go away while the container lives on. `logs` bounds it.
 fn log(folder: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(LOG))
 }

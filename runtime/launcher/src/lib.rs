@@ -7,6 +7,7 @@ mod freezer;
 mod house;
 mod jobs;
 mod launch;
+mod logs;
 mod record;
 mod removal;
 mod serve;

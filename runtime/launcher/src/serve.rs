@@ -21,6 +21,7 @@ use crate::freezer;
 use crate::house::House;
 use crate::jobs::Jobs;
 use crate::launch::LOG;
+use crate::logs::Logs;
 use crate::spawn::CONFIG_ENV;
 use crate::strays;
 
@@ -58,7 +59,7 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     let ends = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     strays::end(&config.instance);
     let house = House::prepare(config)?;
-    Launcher { house, socket, ends, jobs: Jobs::default() }.serve()?;
+    Launcher { house, socket, ends, jobs: Jobs::default(), logs: Logs::default() }.serve()?;
     Ok(())
 }
 
@@ -82,6 +83,7 @@ struct Launcher {
     socket: OwnedFd,
     ends: SignalFd,
     jobs: Jobs,
+    logs: Logs,
 }
 
 impl Launcher {
@@ -96,6 +98,7 @@ impl Launcher {
             }
             self.reap()?;
             self.jobs.kill_late();
+            self.logs.bound(&self.house);
             for (id, outcome) in self.jobs.start(&self.house) {
                 self.reply(id, outcome)?;
             }

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub const TOKEN: &str = "the-owners-token";
+pub const GATEWAY: &str = env!("CARGO_BIN_EXE_matrixos-gateway");
 
 pub struct Computer {
     pub child: Child,
@@ -46,18 +47,22 @@ impl Computer {
     }
 
     pub fn start_with(environment: &[(&str, &str)]) -> Self {
+        Self::start_by(Command::new(GATEWAY).envs(environment.iter().copied()))
+    }
+
+    /// Starts the gateway by a command that ends in running it, with the same process id.
+    pub fn start_by(command: &mut Command) -> Self {
         let (home, shell) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::write(shell.path().join("index.html"), "<title>the desktop</title>").unwrap();
         let address = free_port();
         let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../home");
-        let child = Command::new(env!("CARGO_BIN_EXE_matrixos-gateway"))
+        let child = command
             .env("MATRIX_AUTH_TOKEN", TOKEN)
             .env("MATRIX_HANDLE", "alice")
             .env("MATRIX_LISTEN", address.to_string())
             .env("MATRIX_SHELL", shell.path())
             .env("MATRIX_TEMPLATE", template)
             .env("HOME", home.path())
-            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .spawn()
             .unwrap();

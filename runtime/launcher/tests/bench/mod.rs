@@ -7,9 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use matrixos_rootfs::image;
-use matrixos_runtime::cgroups::Layout;
 use matrixos_runtime::protocol::Launch;
-use matrixos_runtime::spec::{Place, confine};
 
 use super::House;
 
@@ -89,35 +87,14 @@ fn resident_kib(pid: i32) -> u64 {
 /// `runc create` and `runc start` of the very configuration the launcher uses; runc makes no network link.
 fn runc_times(house: &House) -> Vec<Duration> {
     let launch = house.person(2, "sleep 300");
-    let bundle = tempfile::tempdir().expect("a folder");
-    let place = Place {
-        image_root: image::roots(house.folder.path()).join(house.image.trim_start_matches("sha256:")),
-        home: house.home(&launch),
-        disk_is_held: false,
-        group: format!("/{}/runc", house.config.instance),
-        layout: Layout::of_host(),
-        domain: "localhost".to_owned(),
-    };
-    // Both runtimes must be able to pass to the root as the mapped user.
-    assert!(Command::new("chmod").arg("755").arg(house.folder.path()).status().expect("chmod").success());
-    confine(&launch, &place).get().save(bundle.path().join("config.json")).expect("written");
-    let name = format!("bench-{}", house.config.instance);
-    let runc = |arguments: &[&str]| {
-        let status = Command::new("runc")
-            .args(arguments)
-            .current_dir(bundle.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status();
-        assert!(status.expect("runc").success(), "runc {arguments:?}");
-    };
+    let bundle = house.bundle(&launch);
     let mut times = Vec::new();
     for round in 0..ROUNDS + WARM_UP {
         let begun = Instant::now();
-        runc(&["create", &name]);
-        runc(&["start", &name]);
+        bundle.runc(&["create"]);
+        bundle.runc(&["start"]);
         let took = begun.elapsed();
-        runc(&["delete", "--force", &name]);
+        bundle.runc(&["delete", "--force"]);
         if round >= WARM_UP {
             times.push(took);
         }
