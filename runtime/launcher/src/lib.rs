@@ -6,11 +6,13 @@ mod adopt;
 mod house;
 mod jobs;
 mod launch;
+mod profile;
 mod record;
 mod removal;
 mod serve;
 mod spawn;
 mod strays;
+mod walls;
 
 pub use serve::run;
 pub use spawn::{SpawnError, Spawned, spawn};

@@ -22,6 +22,7 @@ use crate::jobs::Jobs;
 use crate::launch::LOG;
 use crate::spawn::CONFIG_ENV;
 use crate::strays;
+use crate::walls::Watch;
 
 /// How often deadlines are looked at, in milliseconds.
 const TICK: u16 = 1_000;
@@ -57,7 +58,7 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     let ends = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     strays::end(&config.instance);
     let house = House::prepare(config)?;
-    Launcher { house, socket, ends, jobs: Jobs::default() }.serve()?;
+    Launcher { house, socket, ends, jobs: Jobs::default(), watch: Watch::default() }.serve()?;
     Ok(())
 }
 
@@ -81,6 +82,7 @@ struct Launcher {
     socket: OwnedFd,
     ends: SignalFd,
     jobs: Jobs,
+    watch: Watch,
 }
 
 impl Launcher {
@@ -95,6 +97,7 @@ impl Launcher {
             }
             self.reap()?;
             self.jobs.kill_late();
+            self.watch.look(&self.house, &mut self.jobs);
             for (id, outcome) in self.jobs.start(&self.house) {
                 self.reply(id, outcome)?;
             }
@@ -150,7 +153,7 @@ impl Launcher {
                     Err(_) => self.reply(id, Err(absent("log", "this container has no log"))),
                 }
             }
-            act @ (Act::Launch(_) | Act::TakeDown { .. } | Act::Destroy { .. }) => {
+            act @ (Act::Launch(_) | Act::TakeDown { .. } | Act::Destroy { .. } | Act::ReadProfile { .. }) => {
                 match self.jobs.take_on(Request { id, act }) {
                     Some((id, outcome)) => self.reply(id, outcome),
                     None => Ok(()),
@@ -164,11 +167,11 @@ impl Launcher {
         loop {
             match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(()),
-                Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) => {
-                    if let Some((id, outcome)) = self.jobs.ended(pid) {
-                        self.reply(id, outcome)?;
-                    }
-                }
+                Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) => match self.jobs.ended(pid) {
+                    Some((Some(id), outcome)) => self.reply(id, outcome)?,
+                    Some((None, outcome)) => self.watch.seen(outcome),
+                    None => {}
+                },
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
