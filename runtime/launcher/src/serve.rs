@@ -58,7 +58,7 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     let ends = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     strays::end(&config.instance);
     let house = House::prepare(config)?;
-    Launcher { house, socket, ends, jobs: Jobs::default(), watch: Watch::default() }.serve()?;
+    Launcher { house, socket, ends, jobs: Jobs::default(), watch: Watch::begin() }.serve()?;
     Ok(())
 }
 

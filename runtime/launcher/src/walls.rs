@@ -13,20 +13,24 @@ use crate::jobs::Jobs;
 const EVERY: Duration = Duration::from_secs(2);
 
 /// What is remembered between two looks.
-#[derive(Default)]
 pub(crate) struct Watch {
-    looked: Option<Instant>,
+    looked: Instant,
     /// The generation of the firewall at which the walls were last seen to.
     generation: Option<u32>,
 }
 
 impl Watch {
+    /// To be made when the walls have just been loaded.
+    pub(crate) fn begin() -> Self {
+        Self { looked: Instant::now(), generation: None }
+    }
+
     /// Looks whether the firewall was changed, by whomever; if so, a child sees to the walls.
     pub(crate) fn look(&mut self, house: &House, jobs: &mut Jobs) {
-        if self.looked.is_some_and(|at| at.elapsed() < EVERY) {
+        if self.looked.elapsed() < EVERY {
             return;
         }
-        self.looked = Some(Instant::now());
+        self.looked = Instant::now();
         match observe::generation() {
             Ok(generation) if self.generation == Some(generation) => {}
             Ok(generation) => match jobs.see_to_walls(house) {
