@@ -105,6 +105,15 @@ test("a stranger and a signed-out visitor never reach a gateway", async () => {
   const stranger = await Person.arrive(browser, "stranger");
   await stranger.page.goto(alice.computer);
   await stranger.page.waitForURL(`${origin}/@alice`);
+  assert.equal(await stranger.at("about").count(), 0, "who says nothing is not quoted");
+  await alice.shell("printf 'I collect <b>kites</b>.\\n\\nWrite to me.\\n' >profile.md");
+  await until("the profile is read anew", async () => {
+    await stranger.page.waitForTimeout(2_000);
+    await stranger.page.reload();
+    await stranger.page.getByRole("heading", { name: "@alice" }).waitFor();
+    return (await stranger.at("about").count()) > 0;
+  });
+  assert.deepEqual(await stranger.at("about").locator("p").allInnerTexts(), ["I collect <b>kites</b>.", "Write to me."]);
   await stranger.picture("profile-laptop");
   for (const path of ["/api/system/info", "/files/note.txt", "/health"]) {
     for (const cookie of ["", "__Host-mx_computer=guess"]) assert.equal(await knock(alice, path, cookie), 401, path);

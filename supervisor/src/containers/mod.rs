@@ -4,6 +4,7 @@ mod actor;
 mod credential;
 mod exit;
 mod plan;
+mod profile;
 mod ready;
 mod state;
 mod view;
@@ -29,6 +30,7 @@ use tracing::{info, warn};
 
 use actor::{Actor, Wish, World};
 pub use credential::GatewayKey;
+use profile::Profiles;
 use state::{Goal, State};
 pub use view::{Condition, LaunchStep, StepName, StepState, View};
 
@@ -113,6 +115,7 @@ pub struct Containers {
     settings: Settings,
     world: Arc<World>,
     tasks: Mutex<HashMap<ContainerId, Task>>,
+    profiles: Arc<Profiles>,
 }
 
 struct Task {
@@ -135,7 +138,7 @@ impl Containers {
         let mut found: HashMap<_, _> = found.into_iter().map(|o| (o.container.clone(), o)).collect();
         let launches = Semaphore::new(LAUNCHES_AT_ONCE);
         let world = Arc::new(World { launcher, key, image: settings.image.clone(), launches });
-        let this = Arc::new(Self { store, settings, world, tasks: Mutex::default() });
+        let this = Arc::new(Self { store, settings, world, tasks: Mutex::default(), profiles: Arc::default() });
         for (user, wish) in this.wanted().await? {
             let (state, process) = this.adopt(found.remove(&user.container)).await;
             this.employ(&user, wish, state, process);
@@ -297,6 +300,11 @@ impl Containers {
     /// The container's log, open for reading.
     pub async fn log(&self, container: &ContainerId) -> Result<OwnedFd, CallError> {
         self.world.launcher.open_log(container.clone()).await
+    }
+
+    /// What a user says about themselves to everybody; at most half a minute old.
+    pub async fn profile(&self, user: &User) -> Option<String> {
+        self.profiles.of(&self.world.launcher, user.seat, &user.handle).await
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<ContainerId, Task>> {
