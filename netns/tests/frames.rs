@@ -151,6 +151,22 @@ fn ports_keep_neighbours_apart_also_while_the_firewall_is_gone() {
 }
 
 #[test]
+fn the_firewall_keeps_neighbours_apart_also_while_ports_are_not_isolated() {
+    let street = Street::new();
+    let ports = ["t-v1", "t-v2"].map(|port| format!("bridge link set dev {port} isolated off flood on mcast_flood on"));
+    assert!(street.house.host.sh(&ports.join("; ")));
+    for (what, frame) in hostile() {
+        street.shout(&frame);
+        assert_eq!(street.bob.heard(TEXT, PAUSE / 4), 0, "{what}");
+    }
+    street.tear_down_the_firewall();
+    for (what, frame) in hostile().into_iter().take(6) {
+        street.shout(&frame);
+        assert_eq!(street.bob.heard(TEXT, PAUSE), 3, "without the firewall the neighbour would have heard: {what}");
+    }
+}
+
+#[test]
 fn a_bridge_learns_nothing_from_computers_and_sends_each_only_what_is_its_own() {
     let street = Street::new();
     let host = &street.house.host;
