@@ -17,17 +17,19 @@ pub(crate) struct Watch {
     looked: Instant,
     /// The generation of the firewall at which the walls were last seen to.
     generation: Option<u32>,
+    /// Repairs that failed, one after the other: each doubles the pause, up to a minute.
+    failures: u32,
 }
 
 impl Watch {
     /// To be made when the walls have just been loaded.
     pub(crate) fn begin() -> Self {
-        Self { looked: Instant::now(), generation: None }
+        Self { looked: Instant::now(), generation: None, failures: 0 }
     }
 
     /// Looks whether the firewall was changed, by whomever; if so, a child sees to the walls.
     pub(crate) fn look(&mut self, house: &House, jobs: &mut Jobs) {
-        if self.looked.elapsed() < EVERY {
+        if self.looked.elapsed() < EVERY * 2u32.pow(self.failures.min(5)) {
             return;
         }
         self.looked = Instant::now();
@@ -45,6 +47,7 @@ impl Watch {
 
     /// The child has ended. What failed is tried again at the next look.
     pub(crate) fn seen(&mut self, outcome: Result<Answer, Failure>) {
+        self.failures = if outcome.is_ok() { 0 } else { self.failures + 1 };
         if let Err(error) = outcome {
             eprintln!("matrixos launcher: the walls of the network could not be repaired: {error}; trying again");
             self.generation = None;
@@ -55,18 +58,19 @@ impl Watch {
 /// Compares the firewall with the plan and loads it anew where it is another.
 pub(crate) fn see_to(house: &House) -> Result<(), Failure> {
     let services = &house.config.services;
-    let failed = |e: matrixos_netns::NetError| Failure {
-        kind: FailureKind::Failed,
-        step: "walls".to_owned(),
-        message: e.to_string(),
-    };
     if apply::stands(&house.network, services).map_err(failed)? {
         return Ok(());
     }
+    let table = house.network.table();
     apply::reload(&house.network, 0, services).map_err(failed)?;
-    eprintln!(
-        "matrixos launcher: somebody removed or changed the firewall tables {}; they are loaded anew",
-        house.network.table()
-    );
-    Ok(())
+    eprintln!("matrixos launcher: somebody removed or changed the firewall tables {table}; they are loaded anew");
+    // Or each load would be taken for a change by somebody else.
+    if apply::stands(&house.network, services).map_err(failed)? {
+        return Ok(());
+    }
+    Err(failed(format!("the tables {table} are not as they were loaded; see who changes them with `nft monitor`")))
+}
+
+fn failed(message: impl ToString) -> Failure {
+    Failure { kind: FailureKind::Failed, step: "walls".to_owned(), message: message.to_string() }
 }
