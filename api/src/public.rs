@@ -61,10 +61,13 @@ fn unavailable(suggestions: &[String]) -> String {
 pub(crate) async fn profile(
     State(platform): State<Platform>,
     Path(handle): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let handle = Handle::parse(&handle).map_err(|_| ApiError::not_found())?;
     let user = platform.accounts.find(&handle).map_err(ApiError::internal)?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(json!({ "handle": user.handle, "since": iso_date(user.created) })))
+    let about = platform.containers.profile(&user).await;
+    // The text is a tenant's: no browser may take it for anything but JSON.
+    let headers = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    Ok((headers, Json(json!({ "handle": user.handle, "since": iso_date(user.created), "about": about }))))
 }
 
 /// The date of a moment in seconds since 1970 (UTC).

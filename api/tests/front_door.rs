@@ -320,6 +320,18 @@ async fn only_the_owner_is_shown_through_the_door_of_a_computer() {
 }
 
 #[tokio::test]
+async fn a_stranger_reads_what_somebody_says_about_themselves_as_plain_text() {
+    let house = House::open().await;
+    house.sign_up("alice", &mut Device::at(&house.origin)).await;
+    let profile = house.page("GET", "/api/profiles/alice", "", &Value::Null).await;
+    assert_eq!(profile.status, 200);
+    assert_eq!(profile.json()["about"], "I am alice.\n\n<script>alert(1)</script>");
+    assert_eq!(profile.header("content-type").as_deref(), Some("application/json"), "nothing a browser would run");
+    assert_eq!(profile.header("x-content-type-options").as_deref(), Some("nosniff"));
+    assert_eq!(house.page("GET", "/api/profiles/nobody1", "", &Value::Null).await.code(), "not_found");
+}
+
+#[tokio::test]
 async fn requests_for_nobody_here_are_misdirected_or_bad() {
     let house = House::open().await;
     for (host, status) in [("evil.example", 421), ("localhost", 421), ("a.b.localhost", 421), ("127.0.0.1", 421)] {

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Command, Stdio};
 
-use nix::sched::{CloneFlags, setns};
+use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::lease::{Lease, Network};
 use crate::netlink::{NetError, Netlink, at};
@@ -32,6 +33,41 @@ pub fn ensure(network: &Network, index: u16, services: &[u16]) -> Result<(), Net
 /// somebody may have flushed the rules.
 pub fn reload(network: &Network, index: u16, services: &[u16]) -> Result<(), NetError> {
     make(&Netlink::open()?, network, index, services)
+}
+
+/// Whether the firewall is the one that the plan makes for the bridges there are. What the plan makes is asked of the
+/// kernel, in a network namespace that is thrown away: so nothing has to be remembered, and both are in the same words.
+/// The calling thread is back in its own network namespace when this returns.
+pub fn stands(network: &Network, services: &[u16]) -> Result<bool, NetError> {
+    let bridges = observe::bridges(&Netlink::open()?, network)?;
+    let found = listed(network)?;
+    let home = fs::File::open("/proc/thread-self/ns/net").map_err(at("open own network namespace"))?;
+    unshare(CloneFlags::CLONE_NEWNET).map_err(at("make a network namespace"))?;
+    let planned = load(&plan::ruleset(network, &bridges, services)).and_then(|()| listed(network));
+    setns(&home, CloneFlags::CLONE_NEWNET).map_err(at("return to own network namespace"))?;
+    let planned = planned?.ok_or_else(|| NetError::Firewall("what was loaded is not listed".to_owned()))?;
+    Ok(found == Some(planned))
+}
+
+/// The tables of this installation as nft lists them, in one text: the rules, and the sets that the plan fills. `None` if
+/// anything of them is missing.
+fn listed(network: &Network) -> Result<Option<String>, NetError> {
+    let table = network.table();
+    let mut all = String::new();
+    for (family, sets) in plan::SETS {
+        let rules = format!("list table {family} {table}");
+        let sets = sets.iter().map(|set| (["--stateless"].as_slice(), format!("list set {family} {table} {set}")));
+        // One thing a command: nft 1.0 does not find the second one.
+        for (options, command) in iter::once((["--stateless", "--terse"].as_slice(), rules)).chain(sets) {
+            let output = Command::new("nft").args(options).arg(command).stdin(Stdio::null()).output();
+            let output = output.map_err(at("start nft (Debian package nftables)"))?;
+            if !output.status.success() {
+                return Ok(None);
+            }
+            all.push_str(&String::from_utf8_lossy(&output.stdout));
+        }
+    }
+    Ok(Some(all))
 }
 
 fn make(netlink: &Netlink, network: &Network, index: u16, services: &[u16]) -> Result<(), NetError> {
@@ -85,7 +121,7 @@ pub fn attach(lease: &Lease, container: BorrowedFd<'_>) -> Result<(), NetError> 
     let netlink = Netlink::open()?;
     let bridge = netlink.find(&lease.bridge)?.ok_or(NetError::Missing("find bridge"))?;
     let port = netlink.find(&lease.link)?.ok_or(NetError::Missing("make veth pair"))?;
-    netlink.plug(port.index, bridge.index)
+    netlink.plug(port.index, bridge.index, lease.mac)
 }
 
 fn furnish(lease: &Lease, host: BorrowedFd<'_>) -> Result<(), NetError> {

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use futures_util::TryStreamExt;
 use rtnetlink::packet_route::link::{InfoBridge, InfoData, InfoVeth, LinkAttribute, LinkMessage};
+use rtnetlink::packet_route::neighbour::{NeighbourFlags, NeighbourState};
 use rtnetlink::{Handle, LinkBridge, LinkBridgePort, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
 
 /// A network step that failed.
@@ -116,13 +117,17 @@ impl Netlink {
         self.runtime.block_on(self.handle.link().set(message).execute()).map_err(refused("switch link on"))
     }
 
-    /// Makes a link a port of a bridge, isolated from the other isolated ports, and switches it on.
-    pub(crate) fn plug(&self, port: u32, bridge: u32) -> Result<(), NetError> {
+    /// Makes a link a port of a bridge, isolated from the other isolated ports, and switches it on. The bridge learns
+    /// nothing from it: it is told the one address behind the port, and sends nothing else there but broadcasts.
+    pub(crate) fn plug(&self, port: u32, bridge: u32, mac: [u8; 6]) -> Result<(), NetError> {
         let enslave = LinkUnspec::new_with_index(port).controller(bridge).build();
         self.runtime.block_on(self.handle.link().set(enslave).execute()).map_err(refused("join bridge"))?;
         // `link().set()` would answer OK and change nothing: port settings have a request of their own.
-        let isolate = LinkBridgePort::new(port).isolated(true).build();
+        let isolate = LinkBridgePort::new(port).isolated(true).learning(false).flood(false).mcast_flood(false).build();
         self.runtime.block_on(self.handle.link().set_port(isolate).execute()).map_err(refused("isolate port"))?;
+        let known = self.handle.neighbours().add_bridge(port, &mac).state(NeighbourState::Noarp);
+        let known = known.flags(NeighbourFlags::Controller).replace();
+        self.runtime.block_on(known.execute()).map_err(refused("tell the bridge an address"))?;
         self.up(port)
     }
 

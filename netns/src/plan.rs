@@ -4,18 +4,24 @@ use std::fmt::Write;
 
 use crate::lease::Network;
 
-/// Where computers may not go: this network, private and shared ranges (RFC 1918, RFC 6598), loopback, link-local and
-/// with it every cloud's metadata service (RFC 3927), and what is not for unicast (RFC 6890, RFC 5771).
+/// Where computers may not go: whatever is not an address of the public internet (RFC 6890 and IANA's registry of
+/// special-purpose addresses), link-local with nearly every cloud's metadata service among it, and the one such service
+/// that has a public address (168.63.129.16).
 const FORBIDDEN: &[&str] = &[
     "0.0.0.0/8",
     "10.0.0.0/8",
     "100.64.0.0/10",
     "127.0.0.0/8",
+    "168.63.129.16/32",
     "169.254.0.0/16",
     "172.16.0.0/12",
     "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
     "192.168.0.0/16",
     "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
     "224.0.0.0/4",
     "240.0.0.0/4",
 ];
@@ -23,7 +29,10 @@ const FORBIDDEN: &[&str] = &[
 /// Mail submission and relay: the one thing for which hosts of strangers get blocked everywhere.
 const MAIL_PORTS: &str = "25, 465, 587";
 
-/// Connections that one computer may have open to and through the host, so that it cannot fill the host's table.
+/// What computers may speak at all. Nothing else is needed, and the kernel's rarer protocols are its rarer bugs.
+const PROTOCOLS: &str = "tcp, udp, icmp";
+
+/// Connections that one computer may have open through the host, or to it, so that it cannot fill the host's table.
 const CONNECTIONS_PER_COMPUTER: u32 = 4_096;
 
 /// How fast one computer may begin connections, after a burst. The table keeps a closed one for two minutes, and the
@@ -71,8 +80,12 @@ table inet {table} {{
     meta nfproto != ipv4 drop
     oifname {any_bridge} drop
     ct state established,related accept
+    meta l4proto != {{ {PROTOCOLS} }} drop
     ip daddr @forbidden drop
-    tcp dport {{ {MAIL_PORTS} }} drop
+    meta l4proto {{ tcp, udp }} th dport {{ {MAIL_PORTS} }} drop
+    goto counted
+  }}
+  chain counted {{
     ct state new add @connections {{ ip saddr ct count over {CONNECTIONS_PER_COMPUTER} }} drop
     ct state new update @beginnings {{ ip saddr limit rate over {BEGINNINGS} }} drop
     accept
@@ -108,42 +121,72 @@ fn service_rules(network: &Network, bridges: &[u16], services: &[u16]) -> String
     let ports = services.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let rule = |&index: &u16| {
         let (bridge, gateway) = (network.bridge(index), network.gateway(index));
-        format!("    iifname \"{bridge}\" ip daddr {gateway} tcp dport {{ {ports} }} accept\n")
+        format!("    iifname \"{bridge}\" ip daddr {gateway} tcp dport {{ {ports} }} goto counted\n")
     };
     bridges.iter().map(rule).collect()
 }
 
-/// What enters a bridge: only frames whose link, MAC and address belong to one seat. The set holds all seats of a
-/// bridge from the start, so that a launch need not touch the firewall.
+/// What enters a bridge: only frames whose link, MAC and address belong to one seat, and which are for the gateway, or
+/// ask who it is. So neighbours, broadcast and multicast are out of reach even of a port that is not isolated, and a
+/// forged address is dropped before the bridge could learn it. The set holds all seats of a bridge from the start, so
+/// that a launch need not touch the firewall.
 fn bridged(network: &Network, bridges: &[u16]) -> String {
     let table = network.table();
+    let gateways = set_of(bridges.iter().map(|&index| network.gateway(index).to_string()));
+    let gateway_macs = set_of(bridges.iter().map(|&index| mac(network.bridge_mac(index))));
     let any_link = format!("\"{}*\"", network.link_prefix());
     let mut computers = String::new();
     for lease in bridges.iter().flat_map(|&index| network.leases_of(index)) {
-        let [a, b, c, d, e, f] = lease.mac;
-        let mac = format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}");
-        let _ = writeln!(computers, "      \"{}\" . {mac} . {},", lease.link, lease.address);
+        let _ = writeln!(computers, "      \"{}\" . {} . {},", lease.link, mac(lease.mac), lease.address);
     }
-    let elements = if computers.is_empty() { String::new() } else { format!("    elements = {{\n{computers}    }}\n") };
+    let computers = elements(&computers);
     format!(
         r#"
 table bridge {table} {{
   set computers {{
     type ifname . ether_addr . ipv4_addr
-{elements}  }}
+{computers}  }}
+  set gateways {{
+    type ipv4_addr
+{gateways}  }}
+  set gateway_macs {{
+    type ether_addr
+{gateway_macs}  }}
   chain prerouting {{
     type filter hook prerouting priority -300; policy accept
     iifname {any_link} jump from_computer
   }}
   chain from_computer {{
-    ether type ip iifname . ether saddr . ip saddr @computers accept
-    ether type arp iifname . ether saddr . arp saddr ip @computers iifname . arp saddr ether . arp saddr ip @computers accept
+    ether type ip ether daddr @gateway_macs iifname . ether saddr . ip saddr @computers accept
+    ether type arp arp operation {{ request, reply }} arp daddr ip @gateways goto arp_from_computer
+    drop
+  }}
+  chain arp_from_computer {{
+    ether daddr != ff:ff:ff:ff:ff:ff ether daddr != @gateway_macs drop
+    iifname . ether saddr . arp saddr ip @computers iifname . arp saddr ether . arp saddr ip @computers accept
     drop
   }}
 }}
 "#
     )
 }
+
+fn mac([a, b, c, d, e, f]: [u8; 6]) -> String {
+    format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+}
+
+fn set_of(members: impl Iterator<Item = String>) -> String {
+    elements(&members.map(|member| format!("      {member},\n")).collect::<String>())
+}
+
+/// A set without elements must not say so.
+fn elements(lines: &str) -> String {
+    if lines.is_empty() { String::new() } else { format!("    elements = {{\n{lines}    }}\n") }
+}
+
+/// The sets that the plan fills, by family: what is in the others, the kernel put there.
+pub(crate) const SETS: &[(&str, &[&str])] =
+    &[("inet", &["forbidden"]), ("bridge", &["computers", "gateways", "gateway_macs"])];
 
 #[cfg(test)]
 mod tests {
@@ -161,7 +204,7 @@ mod tests {
         assert!(text.contains(r#""matrixos-v1" . 02:6d:78:00:00:01 . 10.213.0.2,"#));
         assert!(text.contains(r#""matrixos-v2000" . 02:6d:78:00:07:d0 . 10.213.7.233,"#));
         assert!(!text.contains("matrixos-v2001"));
-        assert!(text.contains(r#"iifname "matrixos-net1" ip daddr 10.213.4.1 tcp dport { 8081 } accept"#));
+        assert!(text.contains(r#"iifname "matrixos-net1" ip daddr 10.213.4.1 tcp dport { 8081 } goto counted"#));
     }
 
     #[test]

@@ -1,136 +1,15 @@
 //! The walls of `matrixos-net` against real listeners, each test in network namespaces of its own. Needs root.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
-use std::process::Command;
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+mod common;
 
-use matrixos_netns::{Lease, Network, apply, observe};
-use matrixos_types::{Instance, Seat};
-use nix::sched::{CloneFlags, setns, unshare};
+use std::net::Ipv4Addr;
 
-const SERVICE: u16 = 8081;
+use common::{House, SERVICE};
+use matrixos_netns::{apply, observe};
+use matrixos_types::Seat;
 
-/// A network namespace that lives as long as this value.
-#[derive(Clone)]
-struct Namespace(Arc<File>);
-
-impl Namespace {
-    fn new() -> Self {
-        thread::spawn(|| {
-            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace (run as root)");
-            Self(Arc::new(File::open("/proc/thread-self/ns/net").expect("its handle")))
-        })
-        .join()
-        .expect("no panic")
-    }
-
-    /// Runs `work` inside and returns its result.
-    fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let this = self.clone();
-        thread::spawn(move || {
-            setns(this.0.as_fd(), CloneFlags::CLONE_NEWNET).expect("entered");
-            work()
-        })
-        .join()
-        .expect("no panic inside the namespace")
-    }
-
-    fn sh(&self, command: &'static str) -> bool {
-        self.run(move || Command::new("sh").args(["-ec", command]).status().expect("a shell").success())
-    }
-
-    /// Answers every connection with the caller's address, until the test ends.
-    fn serve(&self, port: u16) {
-        self.run(move || {
-            let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).expect("a port");
-            thread::spawn(move || {
-                while let Ok((mut stream, peer)) = listener.accept() {
-                    let _ = write!(stream, "{}", peer.ip());
-                }
-            });
-        });
-    }
-
-    /// [`ask`](Self::ask), until it succeeds or ten seconds are over: the first packet after a port has come up may be lost.
-    fn reach(&self, address: impl Into<SocketAddr>) -> Option<String> {
-        let address = address.into();
-        (0..10).find_map(|_| self.ask(address))
-    }
-
-    /// What the listener at that address answers, or `None` if nothing gets through.
-    fn ask(&self, address: impl Into<SocketAddr>) -> Option<String> {
-        let address = address.into();
-        self.run(move || {
-            let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
-            stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-            let mut text = String::new();
-            stream.read_to_string(&mut text).ok()?;
-            Some(text)
-        })
-    }
-}
-
-/// A host with its network, in a namespace of its own.
-struct House {
-    host: Namespace,
-    network: Network,
-}
-
-impl House {
-    fn new() -> Self {
-        let host = Namespace::new();
-        assert!(host.sh("ip link set lo up"));
-        let network = Network::new(Instance::parse("t").expect("a name"), "10.213.0.0/16".parse().expect("a net"))
-            .expect("a pool");
-        Self { host, network }
-    }
-
-    fn ensure(&self, index: u16) {
-        let network = self.network.clone();
-        self.host.run(move || apply::ensure(&network, index, &[SERVICE])).expect("the bridge stands");
-    }
-
-    fn computer(&self, seat: u16) -> (Namespace, Lease) {
-        let lease = self.network.lease(Seat::new(seat).expect("a seat")).expect("room");
-        self.ensure(lease.bridge_index);
-        let inside = Namespace::new();
-        let (for_attach, file) = (lease.clone(), inside.clone());
-        self.host.run(move || apply::attach(&for_attach, file.0.as_fd())).expect("attached");
-        (inside, lease)
-    }
-
-    fn observed(&self) -> observe::Observed {
-        let network = self.network.clone();
-        self.host.run(move || observe::observe(&network)).expect("observed")
-    }
-
-    /// A pretend internet with these addresses, beyond a router link of the host.
-    fn internet(&self, addresses: &'static str) -> Namespace {
-        let beyond = Namespace::new();
-        let (host, there) = (self.host.clone(), beyond.clone());
-        host.run(move || {
-            use std::os::fd::AsRawFd;
-            let fd = format!("/proc/{}/fd/{}", std::process::id(), there.0.as_raw_fd());
-            let made = Command::new("sh")
-                .args(["-ec", "ip link add wan type veth peer name uplink netns \"$0\"; ip addr add 203.0.113.1/24 dev wan; ip link set wan up; ip route add default via 203.0.113.2", &fd])
-                .status();
-            assert!(made.expect("a shell").success());
-        });
-        assert!(beyond.sh("ip link set lo up; ip addr add 203.0.113.2/24 dev uplink; ip link set uplink up"));
-        beyond.run(move || {
-            for address in addresses.split(' ') {
-                let added = Command::new("ip").args(["addr", "add", address, "dev", "lo"]).status();
-                assert!(added.expect("ip").success());
-            }
-        });
-        beyond
-    }
-}
+/// An address of the public internet. It is a pretended one: nothing here is connected to the real network.
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(9, 9, 9, 9);
 
 #[test]
 fn computers_cannot_reach_each_other_on_one_bridge_or_across_two() {
@@ -179,11 +58,11 @@ fn private_ranges_metadata_and_mail_are_dropped_while_the_internet_answers() {
     let house = House::new();
     let (alice, lease) = house.computer(1);
     let internet =
-        house.internet("198.51.100.7/32 10.9.9.9/32 172.16.9.9/32 192.168.9.9/32 100.64.9.9/32 169.254.169.254/32");
+        house.internet("9.9.9.9/32 10.9.9.9/32 172.16.9.9/32 192.168.9.9/32 100.64.9.9/32 169.254.169.254/32");
     for port in [80, 25, 465, 587] {
         internet.serve(port);
     }
-    let public = Ipv4Addr::new(198, 51, 100, 7);
+    let public = PUBLIC;
     assert_eq!(alice.reach((public, 80)), Some("203.0.113.1".to_owned()), "masqueraded as the host");
     for port in [25, 465, 587] {
         assert_eq!(alice.ask((public, port)), None, "mail port {port}");
@@ -251,4 +130,41 @@ fn flushed_rules_come_back_with_the_next_start() {
     let network = house.network.clone();
     house.host.run(move || apply::reload(&network, 0, &[SERVICE])).expect("loaded");
     assert!(house.host.sh("nft list table inet t_net | grep -q forbidden"));
+}
+
+#[test]
+fn any_change_of_the_walls_is_noticed_and_nobody_elses_rules_are_mistaken_for_one() {
+    let house = House::new();
+    let _computers = (house.computer(1), house.computer(1001));
+    let stands = |house: &House| {
+        let network = house.network.clone();
+        house.host.run(move || apply::stands(&network, &[SERVICE])).expect("compared")
+    };
+    let generation = |house: &House| house.host.run(observe::generation).expect("a number");
+    let (before, begun) = (generation(&house), std::time::Instant::now());
+    assert!(stands(&house), "as planned");
+    println!("compared in {:?}", begun.elapsed());
+    assert_eq!(generation(&house), before, "looking changes nothing");
+    assert!(house.host.sh("nft add table ip somebody_else; nft add chain ip somebody_else c"));
+    assert_ne!(generation(&house), before, "every change is numbered");
+    assert!(stands(&house), "what others do beside it is theirs");
+    for change in [
+        "nft flush ruleset",
+        "nft delete table bridge t_net",
+        "nft flush chain inet t_net to_host",
+        "nft insert rule inet t_net from_computers accept",
+        "nft 'chain inet t_net forward { policy drop; }'",
+        "nft delete element inet t_net forbidden '{ 10.0.0.0/8 }'",
+        "nft flush set bridge t_net computers",
+        "nft add element bridge t_net gateways '{ 10.213.0.9 }'",
+        "nft 'table inet t_net { flags dormant; }'",
+    ] {
+        let count = generation(&house);
+        assert!(house.host.sh(change));
+        assert_ne!(generation(&house), count, "{change}");
+        assert!(!stands(&house), "{change}");
+        let network = house.network.clone();
+        house.host.run(move || apply::reload(&network, 0, &[SERVICE])).expect("loaded");
+        assert!(stands(&house), "stands again after: {change}");
+    }
 }

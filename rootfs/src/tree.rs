@@ -38,6 +38,9 @@ pub enum TreeError {
         /// The owner it should have.
         expected: u32,
     },
+    /// Something is mounted in the tree, perhaps another part of this very file system, which `rm` would empty.
+    #[error("{} is a mount; unmount it, then try again", .0.display())]
+    Mounted(PathBuf),
     /// `rm` did not remove everything.
     #[error("removing {}: {message}", path.display())]
     Remove {
@@ -115,7 +118,25 @@ pub fn remove(users: &Path, handle: &Handle, seat: Seat) -> Result<(), TreeError
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(at("look at", &tree)(e)),
     }
-    erase(&folder)
+    match mounted_below(&folder) {
+        Some(place) => Err(TreeError::Mounted(place)),
+        None => erase(&folder),
+    }
+}
+
+/// The first mount at or below a path, in this thread's mount namespace (proc_pid_mountinfo(5), field 5).
+fn mounted_below(path: &Path) -> Option<PathBuf> {
+    let path = fs::canonicalize(path).ok()?;
+    let mounts = fs::read_to_string("/proc/thread-self/mountinfo").ok()?;
+    let place = |line: &str| line.split(' ').nth(4).map(|field| PathBuf::from(unescaped(field)));
+    mounts.lines().filter_map(place).find(|place| place.starts_with(&path))
+}
+
+/// The kernel writes space, tab, newline and backslash as three octal digits.
+fn unescaped(field: &str) -> String {
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .iter()
+        .fold(field.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
 }
 
 /// By `rm`, which walks trees of any depth and width without following links.

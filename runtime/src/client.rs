@@ -133,6 +133,14 @@ impl LauncherClient {
         self.call(Act::OpenLog { container }).await?.1.ok_or(CallError::Confused)
     }
 
+    /// Reads what a user says about themselves.
+    pub async fn read_profile(&self, seat: Seat, handle: Handle) -> Result<Option<String>, CallError> {
+        match self.call(Act::ReadProfile { seat, handle }).await? {
+            (Answer::Profile { text }, _) => Ok(text),
+            _ => Err(CallError::Confused),
+        }
+    }
+
     async fn call(&self, act: Act) -> Result<(Answer, Option<OwnedFd>), CallError> {
         let id = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (sender, outcome) = oneshot::channel();

@@ -107,6 +107,14 @@ pub enum Act {
         /// The container.
         container: ContainerId,
     },
+    /// Read what the user says about themselves to everybody, with the rights of the user. Only one is read at a time.
+    /// Reply: [`Answer::Profile`].
+    ReadProfile {
+        /// The owner's seat.
+        seat: Seat,
+        /// The owner.
+        handle: Handle,
+    },
 }
 
 /// Everything that distinguishes one container from another.
@@ -180,6 +188,11 @@ pub enum Answer {
         containers: Vec<Observed>,
         /// Whether another page follows.
         more: bool,
+    },
+    /// What a user says about themselves.
+    Profile {
+        /// Plain text of at most 16 KiB, without control characters but line ends. `None` if they say nothing.
+        text: Option<String>,
     },
 }
 

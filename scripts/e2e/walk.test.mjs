@@ -129,13 +129,19 @@ test("one computer cannot reach another, over HTTP or raw TCP, while its own ans
 });
 
 test("a stranger and a signed-out visitor never reach a gateway", async () => {
+  await alice.shell("printf 'I collect <b>kites</b>.\\n\\nWrite to me.\\n' >profile.md");
   const stranger = await Person.arrive(browser, "stranger");
   await stranger.page.goto(alice.computer);
   await stranger.page.waitForURL(`${origin}/@alice`);
+  await stranger.at("about").waitFor();
+  assert.deepEqual(await stranger.at("about").locator("p").allInnerTexts(), ["I collect <b>kites</b>.", "Write to me."]);
   await stranger.picture("profile-laptop");
   for (const path of ["/api/system/info", "/files/note.txt", "/health"]) {
     for (const cookie of ["", "__Host-mx_computer=guess"]) assert.equal(await knock(alice, path, cookie), 401, path);
   }
+  await stranger.page.goto(`${origin}/@${bob.handle}`);
+  await stranger.page.getByText("Here since").waitFor();
+  assert.equal(await stranger.at("about").count(), 0, "who has written nothing is not quoted");
   await bob.page.goto(alice.computer);
   await bob.page.waitForURL(`${origin}/@alice`);
   await bob.page.goto(bob.computer);

@@ -8,6 +8,7 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
+const ABOUT = "I build small tools for people who would rather draw than type.\n\nAt the moment: a notebook that forgets politely.\nAsk me about kites.";
 const STEPS: readonly StepName[] = ["home", "container", "desktop"];
 const error = (status: number, code: string, message: string, suggestions?: string[]): Answer => ({ status, body: { error: { code, message, suggestions } } });
 const arrival = (handle: string) => ({ handle, computer: `http://${handle}.localhost:8080` });
@@ -50,7 +51,7 @@ export class Platform {
 
   #profile(handle: string): Answer {
     const person = this.#people.get(handle);
-    return person ? { status: 200, body: { handle, since: person.since } } : error(404, "not_found", "There is no such person here.");
+    return person ? { status: 200, body: { handle, since: person.since, about: handle === "hamed" ? ABOUT : null } } : error(404, "not_found", "There is no such person here.");
   }
 
   #ceremony(step: string, body: Record<string, unknown>): Answer {

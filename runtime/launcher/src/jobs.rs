@@ -14,7 +14,7 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, killpg, signal, s
 use nix::unistd::{ForkResult, Pid, fork, pipe2, setpgid};
 
 use crate::house::House;
-use crate::{freezer, launch, removal};
+use crate::{freezer, launch, profile, removal, walls};
 
 /// Children at once.
 const AT_ONCE: usize = 8;
@@ -22,6 +22,8 @@ const AT_ONCE: usize = 8;
 const WAITING: usize = 4_096;
 /// How long a child may take.
 const WITHIN: Duration = Duration::from_secs(40);
+/// How long a child may take that strangers wait for.
+const PROFILE_WITHIN: Duration = Duration::from_secs(4);
 
 type Outcome = Result<Answer, Failure>;
 
@@ -33,11 +35,21 @@ pub(crate) struct Jobs {
 }
 
 struct Job {
-    id: u64,
-    container: ContainerId,
+    /// The request; `None` for what the launcher does by itself.
+    id: Option<u64>,
+    subject: Subject,
     child: Pid,
     result: File,
     deadline: Instant,
+}
+
+/// What a job is about; there is never more than one about each.
+#[derive(Clone, PartialEq, Eq)]
+enum Subject {
+    Container(ContainerId),
+    /// All profiles are one subject: strangers ask for them, and may not keep more than one child busy.
+    Profiles,
+    Walls,
 }
 
 impl Jobs {
@@ -59,32 +71,42 @@ impl Jobs {
         let mut refused = Vec::new();
         let mut held = VecDeque::new();
         while let Some(request) = self.waiting.pop_front() {
-            let container = container_of(&request.act).clone();
-            let busy = self.running.iter().any(|job| job.container == container);
-            let behind = held.iter().any(|other: &Request| *container_of(&other.act) == container);
-            if busy || behind || self.running.len() >= AT_ONCE {
+            let subject = subject(&request.act);
+            let behind = held.iter().any(|other: &Request| self::subject(&other.act) == subject);
+            if behind || self.is_busy(&subject) || self.running.len() >= AT_ONCE {
                 held.push_back(request);
                 continue;
             }
-            match spawn(house, &request.act) {
-                Ok((child, result)) => {
-                    self.running.push(Job {
-                        id: request.id,
-                        container,
-                        child,
-                        result,
-                        deadline: Instant::now() + WITHIN,
-                    });
-                }
-                Err(error) => refused.push((request.id, Err(failure("fork", error.to_string())))),
+            if let Err(error) = self.begin(Some(request.id), subject, || perform(house, &request.act)) {
+                refused.push((request.id, Err(failure("fork", error.to_string()))));
             }
         }
         self.waiting = held;
         refused
     }
 
-    /// A child of this process has ended; if it was one of ours, this is what came of its request.
-    pub(crate) fn ended(&mut self, child: Pid) -> Option<(u64, Outcome)> {
+    /// Starts a look at the walls. False if one is under way.
+    pub(crate) fn see_to_walls(&mut self, house: &House) -> io::Result<bool> {
+        if self.is_busy(&Subject::Walls) {
+            return Ok(false);
+        }
+        self.begin(None, Subject::Walls, || walls::see_to(house).map(|()| Answer::Done)).map(|()| true)
+    }
+
+    fn is_busy(&self, subject: &Subject) -> bool {
+        self.running.iter().any(|job| job.subject == *subject)
+    }
+
+    fn begin(&mut self, id: Option<u64>, subject: Subject, work: impl FnOnce() -> Outcome) -> io::Result<()> {
+        let within = if subject == Subject::Profiles { PROFILE_WITHIN } else { WITHIN };
+        let (child, result) = spawn(work)?;
+        self.running.push(Job { id, subject, child, result, deadline: Instant::now() + within });
+        Ok(())
+    }
+
+    /// A child of this process has ended; if it was one of ours, this is what came of its request, or of what nobody
+    /// had requested.
+    pub(crate) fn ended(&mut self, child: Pid) -> Option<(Option<u64>, Outcome)> {
         let index = self.running.iter().position(|job| job.child == child)?;
         let mut job = self.running.swap_remove(index);
         let outcome = read_result(&mut job.result).unwrap_or_else(|| {
@@ -104,14 +126,16 @@ impl Jobs {
     }
 }
 
-fn container_of(act: &Act) -> &ContainerId {
-    match act {
+fn subject(act: &Act) -> Subject {
+    let container = match act {
         Act::Launch(launch) => &launch.container,
         Act::Adopt { container } | Act::Terminate { container } | Act::OpenLog { container } => container,
         Act::Freeze { container } | Act::Thaw { container } | Act::PageOut { container } => container,
         Act::TakeDown { container, .. } | Act::Destroy { container, .. } => container,
+        Act::ReadProfile { .. } => return Subject::Profiles,
         Act::Observe { .. } => unreachable!("observing is not a job"),
-    }
+    };
+    Subject::Container(container.clone())
 }
 
 fn perform(house: &House, act: &Act) -> Outcome {
@@ -125,6 +149,7 @@ fn perform(house: &House, act: &Act) -> Outcome {
         Act::Destroy { container, seat, handle } => {
             removal::destroy(house, container, *seat, handle).map(|()| Answer::Done)
         }
+        Act::ReadProfile { seat, handle } => profile::read(house, *seat, handle).map(|text| Answer::Profile { text }),
         Act::Adopt { .. }
         | Act::Freeze { .. }
         | Act::Thaw { .. }
@@ -136,9 +161,9 @@ fn perform(house: &House, act: &Act) -> Outcome {
     }
 }
 
-/// Forks a child that performs the act, writes the outcome into a pipe and ends.
+/// Forks a child that does the work, writes the outcome into a pipe and ends.
 #[allow(unsafe_code)]
-fn spawn(house: &House, act: &Act) -> io::Result<(Pid, File)> {
+fn spawn(work: impl FnOnce() -> Outcome) -> io::Result<(Pid, File)> {
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
     // SAFETY: this process has one thread, so the child may run ordinary code: no lock can be held by another thread.
     match unsafe { fork() }? {
@@ -152,7 +177,7 @@ fn spawn(house: &House, act: &Act) -> io::Result<(Pid, File)> {
             let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
             // SAFETY: restores a default; no handler of this program is replaced.
             let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| perform(house, act)));
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             let outcome = outcome.unwrap_or_else(|_| Err(failure("launcher", "the act panicked".to_owned())));
             write_result(writer, &outcome);
             std::process::exit(0);

@@ -8,11 +8,13 @@ mod house;
 mod jobs;
 mod launch;
 mod logs;
+mod profile;
 mod record;
 mod removal;
 mod serve;
 mod spawn;
 mod strays;
+mod walls;
 
 pub use serve::run;
 pub use spawn::{SpawnError, Spawned, spawn};

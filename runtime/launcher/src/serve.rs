@@ -24,6 +24,7 @@ use crate::launch::LOG;
 use crate::logs::Logs;
 use crate::spawn::CONFIG_ENV;
 use crate::strays;
+use crate::walls::Watch;
 
 /// How often deadlines are looked at, in milliseconds.
 const TICK: u16 = 1_000;
@@ -59,7 +60,8 @@ fn begin() -> Result<(), Box<dyn std::error::Error>> {
     let ends = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     strays::end(&config.instance);
     let house = House::prepare(config)?;
-    Launcher { house, socket, ends, jobs: Jobs::default(), logs: Logs::default() }.serve()?;
+    let jobs = Jobs::default();
+    Launcher { house, socket, ends, jobs, logs: Logs::default(), watch: Watch::begin() }.serve()?;
     Ok(())
 }
 
@@ -84,6 +86,7 @@ struct Launcher {
     ends: SignalFd,
     jobs: Jobs,
     logs: Logs,
+    watch: Watch,
 }
 
 impl Launcher {
@@ -99,6 +102,7 @@ impl Launcher {
             self.reap()?;
             self.jobs.kill_late();
             self.logs.bound(&self.house);
+            self.watch.look(&self.house, &mut self.jobs);
             for (id, outcome) in self.jobs.start(&self.house) {
                 self.reply(id, outcome)?;
             }
@@ -163,12 +167,14 @@ impl Launcher {
                 let done = freezer::thaw(&self.house, &container).map(|()| Answer::Done);
                 self.reply(id, done)
             }
-            act @ (Act::Launch(_) | Act::PageOut { .. } | Act::TakeDown { .. } | Act::Destroy { .. }) => {
-                match self.jobs.take_on(Request { id, act }) {
-                    Some((id, outcome)) => self.reply(id, outcome),
-                    None => Ok(()),
-                }
-            }
+            act @ (Act::Launch(_)
+            | Act::PageOut { .. }
+            | Act::TakeDown { .. }
+            | Act::Destroy { .. }
+            | Act::ReadProfile { .. }) => match self.jobs.take_on(Request { id, act }) {
+                Some((id, outcome)) => self.reply(id, outcome),
+                None => Ok(()),
+            },
         }
     }
 
@@ -177,11 +183,11 @@ impl Launcher {
         loop {
             match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(()),
-                Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) => {
-                    if let Some((id, outcome)) = self.jobs.ended(pid) {
-                        self.reply(id, outcome)?;
-                    }
-                }
+                Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) => match self.jobs.ended(pid) {
+                    Some((Some(id), outcome)) => self.reply(id, outcome)?,
+                    Some((None, outcome)) => self.watch.seen(outcome),
+                    None => {}
+                },
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }

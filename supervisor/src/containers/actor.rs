@@ -29,6 +29,8 @@ use super::{Computer, Endpoint, exit, gateway, ready};
 const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a gateway may take to end after it was asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
+/// How long reading the profile may take before it ends.
+const PROFILE_WITHIN: Duration = Duration::from_secs(1);
 /// A container that ran this long before it ended starts its count of failures anew.
 const STEADY: Duration = Duration::from_secs(60);
 
@@ -234,6 +236,7 @@ impl Actor {
     }
 
     async fn end(&mut self) {
+        self.remember_the_profile().await;
         if matches!(self.state, State::Frozen { .. }) {
             // Frozen, it could not hear that it is to end.
             let _ = self.world.launcher.thaw(self.computer.container.clone()).await;
@@ -246,6 +249,14 @@ impl Actor {
         }
         self.process = None;
         self.state = State::Remains;
+    }
+
+    /// While it does not run its files may not be at hand, and strangers still ask who its owner is.
+    async fn remember_the_profile(&self) {
+        let reading = self.world.launcher.read_profile(self.computer.seat, self.computer.handle.clone());
+        if let Ok(Ok(profile)) = timeout(PROFILE_WITHIN, reading).await {
+            self.memory.set_profile(profile);
+        }
     }
 
     async fn take_down(&mut self) {

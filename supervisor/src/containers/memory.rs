@@ -30,7 +30,8 @@ impl Memory {
             warn!(%container, %error, "the history could not be read");
             None
         });
-        let none = || Rest { container: container.clone(), asleep: false, keep: None, history: Vec::new() };
+        let none =
+            || Rest { container: container.clone(), asleep: false, keep: None, profile: None, history: Vec::new() };
         Self { store, clock, rest: Mutex::new(found.unwrap_or_else(none)) }
     }
 
@@ -59,6 +60,16 @@ impl Memory {
         if let Err(error) = self.store.note_rest(&rest) {
             warn!(container = %rest.container, %error, "the history could not be written");
         }
+    }
+
+    /// What its owner said about themselves when it ran last.
+    pub(super) fn profile(&self) -> Option<String> {
+        self.lock().profile.clone()
+    }
+
+    /// Remembers what its owner says about themselves; written with the next news.
+    pub(super) fn set_profile(&self, profile: Option<String>) {
+        self.lock().profile = profile;
     }
 
     /// Until when it is kept awake, if that is still to come.

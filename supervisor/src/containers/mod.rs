@@ -10,6 +10,7 @@ mod lookout;
 mod memory;
 mod plan;
 mod pressure;
+mod profile;
 mod ready;
 mod state;
 mod view;
@@ -44,6 +45,7 @@ use lookout::Lookout;
 pub use memory::KEPT_AT_MOST;
 use memory::Memory;
 use pressure::Pressure;
+use profile::Profiles;
 use state::{Goal, State};
 pub use view::{Condition, LaunchStep, StepName, StepState, View};
 
@@ -150,6 +152,7 @@ pub struct Containers {
     clock: Arc<dyn Clock>,
     world: Arc<World>,
     tasks: Mutex<HashMap<ContainerId, Task>>,
+    profiles: Arc<Profiles>,
 }
 
 struct Task {
@@ -176,7 +179,16 @@ impl Containers {
         let Settings { groups, network, limits, image, sleep, memory_floor, on_rest, clock } = settings;
         let pressure = Pressure::new("/proc/meminfo".into(), memory_floor);
         let world = Arc::new(World { launcher, key, image, launches, pressure, sleep, on_rest });
-        let this = Arc::new(Self { store, groups, network, limits, clock, world, tasks: Mutex::default() });
+        let this = Arc::new(Self {
+            store,
+            groups,
+            network,
+            limits,
+            clock,
+            world,
+            tasks: Mutex::default(),
+            profiles: Arc::default(),
+        });
         for (user, wish) in this.wanted().await? {
             let (state, process) = this.adopt(found.remove(&user.container)).await;
             this.employ(&user, wish, state, process);
@@ -424,6 +436,20 @@ impl Containers {
     /// The container's log, open for reading.
     pub async fn log(&self, container: &ContainerId) -> Result<OwnedFd, CallError> {
         self.world.launcher.open_log(container.clone()).await
+    }
+
+    /// What a user says about themselves to everybody; at most half a minute old.
+    pub async fn profile(&self, user: &User) -> Option<String> {
+        let remembered = {
+            let tasks = self.tasks();
+            let task = tasks.get(&user.container)?;
+            let rests = matches!(task.view.borrow().condition, Condition::Asleep | Condition::Stopped);
+            rests.then(|| task.memory.profile())
+        };
+        if let Some(profile) = remembered {
+            return profile;
+        }
+        self.profiles.of(&self.world.launcher, user.seat, &user.handle).await
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<ContainerId, Task>> {

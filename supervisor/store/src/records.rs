@@ -73,6 +73,9 @@ pub struct Rest {
     pub asleep: bool,
     /// Until when it must not rest, if somebody asked for that.
     pub keep: Option<Keep>,
+    /// What its owner said about themselves when it ran last: shown to strangers while it does not.
+    #[serde(default)]
+    pub profile: Option<String>,
     /// What happened to it, oldest first.
     pub history: Vec<Event>,
 }

@@ -2,23 +2,34 @@
 //! themselves are tested with the real one.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use matrixos_runtime::protocol::{Act, Answer, Failure, FailureKind, Reply, Request};
 use matrixos_runtime::wire::{self, Received};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-/// Starts it and returns the supervisor's end of its socket. Every launch fails; everything else succeeds.
+/// Starts it and returns the supervisor's end of its socket. Every launch fails; every user says who they are, with a
+/// script; everything else succeeds.
 pub fn failing() -> OwnedFd {
+    failing_and_counting().0
+}
+
+/// [`failing`], and the number of profiles that were read.
+pub fn failing_and_counting() -> (OwnedFd, Arc<AtomicU64>) {
     let (ours, theirs) =
         socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).expect("a socketpair");
+    let read = Arc::new(AtomicU64::new(0));
+    let count = read.clone();
     std::thread::spawn(move || {
         while let Ok(Received::Message(Request { id, act }, _)) = wire::receive::<Request>(theirs.as_fd()) {
+            count.fetch_add(u64::from(matches!(act, Act::ReadProfile { .. })), Ordering::SeqCst);
             if wire::send(theirs.as_fd(), &Reply { id, result: answer(&act) }, None).is_err() {
                 return;
             }
         }
     });
-    ours
+    (ours, read)
 }
 
 fn answer(act: &Act) -> Result<Answer, Failure> {
@@ -29,6 +40,9 @@ fn answer(act: &Act) -> Result<Answer, Failure> {
             step: "create".to_owned(),
             message: "this launcher makes nothing".to_owned(),
         }),
+        Act::ReadProfile { handle, .. } => {
+            Ok(Answer::Profile { text: Some(format!("I am {handle}.\n\n<script>alert(1)</script>")) })
+        }
         Act::Freeze { .. }
         | Act::PageOut { .. }
         | Act::Thaw { .. }

@@ -44,4 +44,6 @@ export interface Profile {
   handle: string;
   /** ISO date. */
   since: string;
+  /** What they say about themselves: plain text of their own, never markup. */
+  about: string | null;
 }

@@ -1,6 +1,6 @@
 // Keeps: figures are readable and carry units.
 import { expect, test } from "vitest";
-import { day, duration, running } from "./words.ts";
+import { day, duration, paragraphs, running } from "./words.ts";
 
 test("durations carry their unit", () => {
   expect([0.4, 38.2, 1000, 1234, 30_000, 120_000].map(duration)).toEqual(["0 ms", "38 ms", "1 s", "1.2 s", "30 s", "2 min"]);
@@ -12,4 +12,9 @@ test("the counter is honest, also about none", () => {
 
 test("dates are written out", () => {
   expect(day("2026-11-28T12:00:00Z")).toBe("28 November 2026");
+});
+
+test("an empty line begins a paragraph, and nothing in one is markup", () => {
+  expect(paragraphs("\n# Hi\nthere\n \n\n\n<script>alert(1)</script>\n")).toEqual(["# Hi\nthere", "<script>alert(1)</script>"]);
+  expect(paragraphs(" \n \n")).toEqual([]);
 });
