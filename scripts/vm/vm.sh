@@ -141,7 +141,7 @@ vm_start() {
     -drive "file=$vm_disks_at/data.qcow2,if=virtio,format=qcow2,cache=writeback" \
     -netdev "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net -device virtio-rng-pci \
     -chardev "file,id=console,path=$vm_state/console" -serial chardev:console \
-    -chardev "pipe,id=monitor,path=$vm_state/monitor" -mon chardev=monitor,mode=readline \
+    -chardev "pipe,id=monitor,path=$vm_state/monitor" -mon chardev=monitor,mode=control \
     "$@" </dev/null >"$vm_state/qemu.log" 2>&1 &
   echo $! >"$vm_state/pid"
 }
@@ -177,21 +177,15 @@ vm_copy() {
   vm_ssh root@127.0.0.1 "cat >'$2.part' && chmod $(stat -c %a "$1") '$2.part' && mv '$2.part' '$2'" <"$1"
 }
 
-# vm_monitor COMMAND: gives qemu's monitor one command and returns its answer.
+# vm_monitor COMMAND: gives qemu's monitor one command and returns its answer (JSON text), empty if all went well.
 vm_monitor() {
-  local line answer=""
-  exec {vm_in}<>"$vm_state/monitor.in" {vm_out}<>"$vm_state/monitor.out"
-  # What earlier commands have left unread.
-  while IFS= read -r -t 0.1 -u "$vm_out" line; do :; done
-  printf '%s\n' "$1" >&"$vm_in"
-  # The prompt has no line end; a second, unknown command marks where the answer ends.
-  printf 'end-of-answer\n' >&"$vm_in"
-  while IFS= read -r -t 120 -u "$vm_out" line; do
-    [[ $line == *"unknown command: 'end-of-answer'"* ]] && break
-    [[ $line == *"(qemu)"* ]] || answer+="$line"$'\n'
-  done
-  exec {vm_in}>&- {vm_out}>&-
-  printf '%s' "$answer"
+  local line id=$RANDOM$RANDOM in out
+  exec {in}<>"$vm_state/monitor.in" {out}<>"$vm_state/monitor.out"
+  # The first of these opens the conversation; later ones are refused, which does no harm.
+  printf '{"execute":"qmp_capabilities"}\n{"execute":"human-monitor-command","id":"%s","arguments":{"command-line":"%s"}}\n' "$id" "$1" >&"$in"
+  while IFS= read -r -t 120 -u "$out" line && [[ $line != *"\"id\": \"$id\""* ]]; do :; done
+  exec {in}>&- {out}>&-
+  [[ $line == *'"return": ""'* ]] || printf '%s' "${line:-no answer in 120 s}"
 }
 
 # vm_snapshot NAME: keeps memory and disks under that name; vm_restore brings the running machine back to it.
