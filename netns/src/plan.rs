@@ -101,8 +101,6 @@ table inet {table} {{
   chain to_host {{
     meta nfproto != ipv4 drop
     ct state established,related accept
-    ct state new add @connections {{ ip saddr ct count over {CONNECTIONS_PER_COMPUTER} }} drop
-    ct state new update @beginnings {{ ip saddr limit rate over {BEGINNINGS} }} drop
 {services}    drop
   }}
   chain postrouting {{
