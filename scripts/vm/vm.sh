@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 VM_PACKAGES=(qemu-system-x86 qemu-utils mmdebstrap e2fsprogs openssh-client)
-VM_GUEST_PACKAGES=systemd,systemd-sysv,dbus,udev,iproute2,nftables,linux-image-cloud-amd64,libseccomp2,libelf1,zlib1g,kmod,procps,openssh-server,e2fsprogs,quota,curl
+VM_GUEST_PACKAGES=systemd,systemd-sysv,dbus,udev,iproute2,nftables,linux-image-cloud-amd64,libseccomp2,libelf1,zlib1g,kmod,procps,openssh-server,e2fsprogs,quota,curl,bpftool
 VM_MARKER="matrixos-vm: up"
 VM_DATA_SIZE=12G
 # Seconds: the first boot in software emulation on a busy machine, and one command.
@@ -36,7 +36,7 @@ vm_tree() {
   # In a namespace of its own, so that what mmdebstrap mounts inside the tree is never seen by the host.
   unshare --mount --propagation private mmdebstrap --mode=root --variant=minbase --include="$VM_GUEST_PACKAGES" \
     --aptopt='Acquire::Languages "none"' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    bookworm "$tree" || return
+    bookworm "$tree"
   echo matrixos-vm >"$tree/etc/hostname"
   printf '127.0.0.1 localhost matrixos-vm\n::1 localhost\n' >"$tree/etc/hosts"
   printf '/dev/vda / ext4 defaults 0 1\n/dev/vdb /var/lib/matrixos ext4 prjquota 0 2\n' >"$tree/etc/fstab"
@@ -71,17 +71,28 @@ vm_disks() {
 # vm_build: makes the base, unless one of this recipe is cached. Older bases are removed.
 vm_build() {
   vm_need
-  local base making
+  local base lock
   base=$(vm_base)
-  [ -e "$base/done" ] && return
+  # Two runs at once make one base.
+  exec {lock}>"$vm_cache/lock"
+  flock "$lock"
+  [ -e "$base/done" ] || vm_make_base "$base"
+  exec {lock}>&-
+}
+
+vm_make_base() {
+  local base=$1 making=$1.making outcome
   say "Making the virtual machine's base (some minutes, once)"
   rm -rf "$vm_cache"/base-*
-  making=$base.making
   mkdir -p "$making"
   chmod 700 "$making"
   # The key is good for nothing but this machine's own guests, which listen on its loopback address only.
   ssh-keygen -q -t ed25519 -N '' -C matrixos-vm -f "$making/key"
-  if ! { vm_tree "$making/tree" "$making/key" && vm_disks "$making/tree" "$making"; } >"$vm_cache/build.log" 2>&1; then
+  set +e
+  (set -e; vm_tree "$making/tree" "$making/key"; vm_disks "$making/tree" "$making") >"$vm_cache/build.log" 2>&1
+  outcome=$?
+  set -e
+  if [ $outcome != 0 ]; then
     rm -rf --one-file-system "$making"
     tail -n 20 "$vm_cache/build.log" >&2
     fail "the virtual machine's base was not made." "Do:  look at the messages above, and at $vm_cache/build.log."
@@ -146,6 +157,8 @@ vm_start() {
     -chardev "pipe,id=monitor,path=$vm_state/monitor" -mon chardev=monitor,mode=control \
     "${payload[@]}" </dev/null >"$vm_state/qemu.log" 2>&1 &
   echo $! >"$vm_state/pid"
+  # The shell would report a power cut as a crash.
+  disown
 }
 
 vm_wait_up() {
@@ -208,7 +221,6 @@ vm_cut() {
   pid=$(cat "$vm_state/pid" 2>/dev/null) || return 0
   if vm_alive; then kill -9 "$pid"; fi
   while vm_alive; do sleep 0.05; done
-  wait "$pid" 2>/dev/null || true
   rm -f "$vm_state/pid"
   vm_forget_ssh
 }
