@@ -211,7 +211,8 @@ fn pseudo_terminals() {
     assert!((200..=256).contains(&count), "{count}");
 }
 
-/// 500 thousandths are allowed; what is over is the length of one period, and the clock's.
+/// 500 thousandths are allowed; what is over is the length of one period, and the clock's. On a busy machine they get
+/// less than half a CPU anyway: `the_groups_limits_are_those_of_the_plan` is what fails there without the limit.
 fn half_a_cpu() {
     let share: u32 = matching(&OURS, "cpu")[0].outcome.parse().unwrap();
     assert!((50..=600).contains(&share), "{share} thousandths of a CPU");
