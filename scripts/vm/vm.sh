@@ -50,8 +50,8 @@ vm_tree() {
   install -d "$tree/etc/systemd/journald.conf.d"
   printf '[Journal]\nStorage=persistent\n' >"$tree/etc/systemd/journald.conf.d/vm.conf"
   systemctl --root="$tree" enable vm-marker.service systemd-networkd.service ssh.service
-  # Nothing of the machine's own may run beside a test.
-  systemctl --root="$tree" mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer dpkg-db-backup.timer
+  # Nothing of the machine's own may run beside a test, and no login prompt may stand before the marker.
+  systemctl --root="$tree" mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer dpkg-db-backup.timer e2scrub_reap.service serial-getty@ttyS0.service
 }
 
 vm_disks() {
@@ -163,7 +163,7 @@ vm_start() {
 
 vm_wait_up() {
   local end=$((SECONDS + VM_BOOT_TIMEOUT))
-  until grep -q "^$VM_MARKER" "$vm_state/console"; do
+  until grep -q "$VM_MARKER" "$vm_state/console"; do
     if ! vm_alive; then cat "$vm_state/qemu.log" >&2 && fail "qemu ended while the machine started." "Do:  look at its messages above."; fi
     if [ $SECONDS -gt $end ]; then
       tail -n 30 "$vm_state/console" >&2
