@@ -14,9 +14,9 @@ use matrixos_types::ContainerId;
 use crate::house::House;
 use crate::removal::failed;
 
-/// How long processes may take to stop. Usually some microseconds; one that waits for a disk stops when that has
-/// answered, and then another try is made later: everybody else waits for this process meanwhile.
-const WITHIN: Duration = Duration::from_millis(50);
+/// How long processes may take to stop. Usually some microseconds; but one that has used up its share of the CPU must
+/// first be given some again, and one that waits for a disk stops when that has answered.
+const WITHIN: Duration = Duration::from_secs(2);
 /// What a version 1 group is squeezed into, in bytes.
 const SQUEEZED: u64 = 4 << 20;
 

@@ -141,6 +141,7 @@ fn subject(act: &Act) -> Subject {
 fn perform(house: &House, act: &Act) -> Outcome {
     match act {
         Act::Launch(request) => launch::launch(house, request).map(Answer::Running),
+        Act::Freeze { container } => freezer::freeze(house, container).map(|()| Answer::Done),
         Act::PageOut { container } => {
             freezer::page_out(house, container);
             Ok(Answer::Done)
@@ -150,12 +151,7 @@ fn perform(house: &House, act: &Act) -> Outcome {
             removal::destroy(house, container, *seat, handle).map(|()| Answer::Done)
         }
         Act::ReadProfile { seat, handle } => profile::read(house, *seat, handle).map(|text| Answer::Profile { text }),
-        Act::Adopt { .. }
-        | Act::Freeze { .. }
-        | Act::Thaw { .. }
-        | Act::Terminate { .. }
-        | Act::OpenLog { .. }
-        | Act::Observe { .. } => {
+        Act::Adopt { .. } | Act::Thaw { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe { .. } => {
             unreachable!("answered without a job")
         }
     }

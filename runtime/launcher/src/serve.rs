@@ -159,15 +159,12 @@ impl Launcher {
                 }
             }
             // At once, in this process: somebody waits for it, and it takes a few microseconds.
-            Act::Freeze { container } => {
-                let done = freezer::freeze(&self.house, &container).map(|()| Answer::Done);
-                self.reply(id, done)
-            }
             Act::Thaw { container } => {
                 let done = freezer::thaw(&self.house, &container).map(|()| Answer::Done);
                 self.reply(id, done)
             }
             act @ (Act::Launch(_)
+            | Act::Freeze { .. }
             | Act::PageOut { .. }
             | Act::TakeDown { .. }
             | Act::Destroy { .. }

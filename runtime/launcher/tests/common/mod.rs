@@ -36,11 +36,20 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new() -> Self {
-        Self::with_services(vec![])
+        Self::with(vec![], DiskQuota::Nothing)
     }
 
     /// An installation whose computers may reach these ports of the host.
     pub(crate) fn with_services(services: Vec<u16>) -> Self {
+        Self::with(services, DiskQuota::Nothing)
+    }
+
+    /// An installation that holds homes to their share by these means.
+    pub(crate) fn with_disk(disk: DiskQuota) -> Self {
+        Self::with(vec![], disk)
+    }
+
+    fn with(services: Vec<u16>, disk: DiskQuota) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let instance = Instance::parse(&format!("t{}", std::process::id() % 10_000_000)).unwrap();
         let config = LauncherConfig {
@@ -50,7 +59,7 @@ impl House {
             data: folder.path().to_owned(),
             pool: "10.213.0.0/16".parse().unwrap(),
             domain: "localhost".to_owned(),
-            disk: DiskQuota::Nothing,
+            disk,
             services,
         };
         let hex = "a".repeat(64);
