@@ -13,6 +13,9 @@ export const origin = "http://localhost:8080";
 const program = must("E2E_PROGRAM");
 const instance = process.env.E2E_INSTANCE ?? "e2e";
 
+/** The control group of all containers, in one of the hierarchies. */
+export const group = existsSync("/sys/fs/cgroup/cgroup.controllers") ? `/sys/fs/cgroup/${instance}` : `/sys/fs/cgroup/memory/${instance}`;
+
 function must(name) {
   const value = process.env[name];
   assert.ok(value, `${name} is not set; run scripts/test`);

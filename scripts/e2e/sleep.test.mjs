@@ -1,10 +1,10 @@
 // Computers that nobody uses go to rest, and are there again the moment somebody comes.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./browser.mjs";
-import { Supervisor, containers, forgetEverything, matrixos, origin, takeEverythingDown, until } from "./platform.mjs";
+import { Supervisor, containers, forgetEverything, group, matrixos, origin, takeEverythingDown, until } from "./platform.mjs";
 
 const CONFIG = "[sleep]\nfreeze_after_seconds = 3\nstop_after_seconds = 12\n";
 let supervisor, browser, carol;
@@ -26,6 +26,9 @@ after(async () => {
 const container = async () => (await containers()).find((c) => c.handle === "carol");
 const becomes = (state) => until(`the computer is ${state}`, async () => (await container()).state === state && container());
 const why = () => matrixos("container", "why", "carol");
+
+/** The supervisor's first child. */
+const launcher = () => Number(readFileSync(`/proc/${supervisor.pid}/task/${supervisor.pid}/children`, "utf8").trim().split(" ")[0]);
 
 /** One request to carol's computer by a program with her cookie. */
 async function visit(path = "/api/identity") {
@@ -138,4 +141,34 @@ test("after a restart, what slept still sleeps", async () => {
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   assert.equal((await container()).state, "asleep");
   assert.equal(await visit(), 200);
+});
+
+test("whichever process dies, the computer is there again, and its history says why", async () => {
+  assert.equal(await visit(), 200);
+  const gateway = (await container()).pid;
+  process.kill(gateway, "SIGKILL");
+  await until("it runs again", async () => (await container()).state === "running" && (await container()).pid !== gateway);
+  assert.equal(await visit(), 200);
+  assert.match(await why(), /broken\s+run: the computer ended by itself/);
+
+  const { pid } = await container();
+  process.kill(launcher(), "SIGKILL");
+  await until("the platform ends with its launcher", () => supervisor.ended);
+  supervisor = await Supervisor.start(CONFIG);
+  assert.equal((await container()).pid, pid, "and the next adopts the computer");
+  assert.equal(await visit(), 200);
+});
+
+test("killed at any moment of resting and waking, the supervisor comes back to one computer that answers", async () => {
+  for (let round = 0; round < 12; round++) {
+    // From just before the freeze to well into the next wake-up.
+    const visits = round % 2 ? visit().catch(() => undefined) : undefined;
+    await new Promise((resolve) => setTimeout(resolve, (round * 611) % 4_100));
+    await supervisor.end("SIGKILL");
+    await visits;
+    supervisor = await Supervisor.start(CONFIG);
+    assert.equal(await visit(), 200, `round ${round}`);
+    const groups = readdirSync(group).filter((name) => existsSync(`${group}/${name}/cgroup.procs`));
+    assert.equal(groups.length, 1, `round ${round}: ${groups}`);
+  }
 });

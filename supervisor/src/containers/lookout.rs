@@ -71,3 +71,65 @@ fn out_of_memory(killed: u64, computer: &Computer) -> Option<String> {
     };
     Some(format!("{who}: this computer had used up its {} of memory. Your files are safe.", computer.limits.memory))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use matrixos_runtime::cgroups::Groups;
+    use matrixos_runtime::protocol::Limits;
+    use matrixos_types::{ContainerId, Handle, Instance, Seat};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn computer(address: SocketAddr) -> Computer {
+        Computer {
+            container: ContainerId::random(),
+            seat: Seat::new(1).expect("a seat"),
+            handle: Handle::parse("alice").expect("a handle"),
+            address,
+            limits: Limits::default(),
+            groups: Groups::of(&Instance::parse("nothing").expect("a name")),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gateway_that_is_stuck_is_noticed_after_three_questions_and_one_that_recovers_is_forgiven() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let computer = computer(listener.local_addr().expect("an address"));
+        // Deaf to the first two, then it answers once, then it is deaf for good.
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            for question in 1.. {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                if question == 3 {
+                    let _ = stream.read(&mut [0; 512]).await;
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                }
+                held.push(stream);
+            }
+        });
+        let mut lookout = Lookout::begin(&computer);
+        assert!(lookout.answers(&computer).await, "not yet asked");
+        let mut answers = Vec::new();
+        for _ in 0..6 {
+            tokio::time::advance(ASK_EVERY).await;
+            answers.push(lookout.answers(&computer).await);
+        }
+        assert_eq!(answers, [true, true, true, true, true, false]);
+    }
+
+    #[test]
+    fn the_owner_reads_how_many_programs_were_ended() {
+        let computer = computer(([127, 0, 0, 1], 1).into());
+        assert_eq!(out_of_memory(0, &computer), None);
+        assert!(
+            out_of_memory(1, &computer)
+                .expect("news")
+                .starts_with("A program was ended: this computer had used up its 256.0 MiB")
+        );
+        assert!(out_of_memory(3, &computer).expect("news").starts_with("3 programs were ended"));
+    }
+}
