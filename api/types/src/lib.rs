@@ -7,6 +7,6 @@ pub mod instance;
 pub mod units;
 
 pub use handle::{Handle, HandleError};
-pub use ids::{ContainerId, IdError, Seat, UserId};
+pub use ids::{ContainerId, IdError, Seat, SessionId, UserId};
 pub use instance::{Instance, InstanceError};
 pub use units::Bytes;

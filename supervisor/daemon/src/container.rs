@@ -3,21 +3,16 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use anyhow::{Result, ensure};
+use http_body_util::BodyExt;
+use hyper::Method;
 use matrixos_api::admin::Row;
 use matrixos_supervisor::containers::View;
-use serde_json::Value;
-use tokio::net::UnixStream;
 
 use crate::cli::{Container, Destroy, Owner};
 use crate::config::Config;
 use crate::layout::Layout;
+use crate::operator::{ask, told};
 
 pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
     let socket = Layout::of(config).socket();
@@ -41,30 +36,8 @@ pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
     })
 }
 
-async fn ask(socket: &Path, method: Method, path: &str) -> Result<Response<Incoming>> {
-    let stream = UnixStream::connect(socket).await.with_context(|| {
-        format!(
-            "the platform does not answer on {}; start it (matrixos serve), and use the same --instance",
-            socket.display()
-        )
-    })?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(path).header("host", "matrixos").body(Empty::<Bytes>::new())?;
-    let response = sender.send_request(request).await?;
-    if response.status().is_success() {
-        return Ok(response);
-    }
-    let (status, body) = (response.status(), response.into_body().collect().await?.to_bytes());
-    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
-    match error["error"]["message"].as_str() {
-        Some(message) => bail!("{message}"),
-        None => bail!("the platform answered {status}"),
-    }
-}
-
 async fn list(socket: &Path, json: bool) -> Result<()> {
-    let body = ask(socket, Method::GET, "/containers").await?.into_body().collect().await?.to_bytes();
+    let body = told(ask(socket, Method::GET, "/containers").await?).await?;
     if json {
         std::io::stdout().write_all(&body)?;
         println!();
@@ -105,12 +78,7 @@ async fn logs(socket: &Path, handle: &str) -> Result<()> {
 }
 
 async fn change(socket: &Path, handle: &str, act: &str) -> Result<()> {
-    let body = ask(socket, Method::POST, &format!("/containers/{handle}/{act}"))
-        .await?
-        .into_body()
-        .collect()
-        .await?
-        .to_bytes();
+    let body = told(ask(socket, Method::POST, &format!("/containers/{handle}/{act}")).await?).await?;
     let view: View = serde_json::from_slice(&body)?;
     match view.reason {
         Some(reason) => println!("{handle}: {} ({reason})", view.condition),

@@ -1,5 +1,6 @@
 //! The one program: the platform (`serve`), its privileged half (`launcher`), and the operator's commands.
 
+mod admin;
 mod cli;
 mod config;
 mod container;
@@ -7,6 +8,7 @@ mod doctor;
 mod image;
 mod layout;
 mod logging;
+mod operator;
 mod privileges;
 mod serve;
 mod store;
@@ -40,6 +42,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Serve(_) => serve::run(&config),
         Command::Doctor => doctor::run(&config),
         Command::Container(command) => container::run(&config, command),
+        Command::Admin(command) => admin::run(&config, command),
+        Command::Audit(which) => admin::audit(&config, &which),
         Command::Image(command) => image::run(&config, command),
         Command::Store(command) => store::run(&config, command),
         Command::Launcher => unreachable!("handled before the configuration was read"),

@@ -1,0 +1,41 @@
+//! The operator's end of the supervisor's socket.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+/// Asks the running supervisor; an answer that is an error fails with what it says.
+pub(crate) async fn ask(socket: &Path, method: Method, path: &str) -> Result<Response<Incoming>> {
+    let stream = UnixStream::connect(socket).await.with_context(|| {
+        format!(
+            "the platform does not answer on {}; start it (matrixos serve), and use the same --instance",
+            socket.display()
+        )
+    })?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let request = Request::builder().method(method).uri(path).header("host", "matrixos").body(Empty::<Bytes>::new())?;
+    let response = sender.send_request(request).await?;
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let (status, body) = (response.status(), response.into_body().collect().await?.to_bytes());
+    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match error["error"]["message"].as_str() {
+        Some(message) => bail!("{message}"),
+        None => bail!("the platform answered {status}"),
+    }
+}
+
+/// The whole of an answer.
+pub(crate) async fn told(response: Response<Incoming>) -> Result<Bytes> {
+    Ok(response.into_body().collect().await?.to_bytes())
+}
