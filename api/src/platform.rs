@@ -69,7 +69,7 @@ impl Platform {
     async fn part_with_all(&self, due: Vec<User>) {
         for user in due {
             match self.part_with(&user).await {
-                Ok(true) => tracing::info!(handle = %user.handle, "an account was deleted, as its owner had asked"),
+                Ok(true) => {}
                 Ok(false) => tracing::info!(handle = %user.handle, "an account is being deleted"),
                 Err(error) => tracing::warn!(handle = %user.handle, %error, "an account could not be deleted"),
             }
@@ -89,6 +89,7 @@ impl Platform {
             return Ok(false);
         }
         self.accounts.delete(user.clone()).await?;
+        tracing::info!(handle = %user.handle, "an account was deleted");
         Ok(true)
     }
 }

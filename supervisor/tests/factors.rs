@@ -141,6 +141,37 @@ async fn whoever_guesses_learns_nothing_about_handles_and_keeps_nobody_out() {
 }
 
 #[tokio::test]
+async fn a_refused_code_takes_as_long_whether_or_not_the_handle_exists() {
+    let p = platform();
+    with_app(&p, "alice").await;
+    for n in 0..20 {
+        p.sign_up(&mut Device::at(ORIGIN), &format!("passkey{n}")).await;
+    }
+    for code in ["123456", "aaaa-bbbb-cccc-dddd"] {
+        let mut times = [Vec::new(), Vec::new(), Vec::new()];
+        for round in 0..150u8 {
+            // No pause is due, so that every attempt is really looked at.
+            p.clock.advance(Duration::from_secs(300));
+            for (name, times) in ["alice", "passkey0", "nobody1"].iter().zip(&mut times) {
+                let begun = std::time::Instant::now();
+                let answer = p.accounts.login_with_code(name, code, &at(&format!("203.0.{round}.9"))).await;
+                times.push(begun.elapsed());
+                assert!(matches!(answer, Err(AccountError::SignInRejected)), "{name}: {answer:?}");
+            }
+        }
+        let [app, passkey, nobody] = times.map(|mut t| {
+            t.sort_unstable();
+            t[t.len() / 2]
+        });
+        println!("{code}: with an app {app:?}, with a passkey {passkey:?}, nobody {nobody:?}");
+        for (who, time) in [("an app", app), ("a passkey", passkey)] {
+            // One write to the disk would be many times as long.
+            assert!(time < nobody * 2 && nobody < time * 2, "{code}: with {who} {time:?}, nobody {nobody:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn refused_sign_ins_are_written_down_for_the_owner() {
     let p = platform();
     let (arrival, _) = with_app(&p, "alice").await;

@@ -217,7 +217,7 @@ impl Accounts {
         // Counted by account, wherever they come from: whoever is signed in is not a stranger who locks others out.
         let (now, bucket) = (self.now(), format!("signed in: {}", session.user.id));
         let attempt = self.throttle.admit(&bucket, None, false, now).map_err(|wait| AccountError::TooOften { wait })?;
-        let (method, left) = self.spend(Some(session.user.id), Code::parse(code), now).await?;
+        let (method, left) = self.spend(session.user.id, Code::parse(code), now).await?;
         self.throttle.forgive(attempt);
         if method == matrixos_store::Method::RecoveryCode {
             let detail = Some(format!("{left} left"));

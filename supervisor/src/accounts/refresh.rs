@@ -72,11 +72,9 @@ mod tests {
     }
 
     proptest! {
-        /// Two hold copies of the same token and each goes on with what it is given, at any times. Once one of them has
-        /// renewed and the grace is over, the other's next use is noticed, unless it took part in the same rotation;
-        /// then the use after that is.
+        /// Two hold copies of the same token and each goes on with what it is given, at any times.
         #[test]
-        fn of_two_that_hold_a_token_only_one_goes_on(turns in prop::collection::vec((any::<bool>(), 0u64..40), 1..60)) {
+        fn a_token_is_taken_exactly_if_it_is_the_latest_or_was_until_just_now(turns in prop::collection::vec((any::<bool>(), 0u64..40), 1..60)) {
             let mut refresh = begun();
             let mut held = [token(0), token(0)];
             let (mut now, mut next) = (1_000, 1u8);
@@ -99,7 +97,7 @@ mod tests {
                     }
                     Use::Known => prop_assert!(was_parent && in_time),
                     Use::Reused => {
-                        prop_assert!(!was_live && !(was_parent && in_time), "nobody is accused without reason");
+                        prop_assert!(!(was_live || was_parent && in_time), "nobody is accused without reason");
                         break;
                     }
                 }

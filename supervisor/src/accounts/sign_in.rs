@@ -1,7 +1,7 @@
 //! The ways in: sign-up and login, with a passkey or with codes.
 
 use matrixos_store::{
-    By, Caller, CreateError, Factors, FirstFactor, Method, NewAccount, SessionScope, StoreError, User, What,
+    By, Caller, CreateError, Event, Factors, FirstFactor, Method, NewAccount, SessionScope, StoreError, User, What,
 };
 use matrixos_types::{Handle, UserId};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use super::passkeys::Started;
 use super::secret::Secret;
 use super::throttle::network;
 use super::tokens::Tokens;
-use super::totp::{Code, Offer, Shared, spend};
+use super::totp::{Code, NOBODY, Offer, Shared, spend};
 
 /// Somebody who has come in.
 #[derive(Clone, Debug)]
@@ -92,10 +92,11 @@ impl Accounts {
     pub async fn login_with_code(&self, handle: &str, code: &str, caller: &Caller) -> Result<Arrival, AccountError> {
         let (now, code) = (self.now(), Code::parse(code));
         let user = Handle::parse(handle).ok().map(|handle| self.store.user_by_handle(&handle)).transpose()?.flatten();
-        let shared = matches!(code, Code::Digits(_)) && !self.is_known(user.as_ref(), caller)?;
+        let id = user.as_ref().map_or(NOBODY, |user| user.id);
+        let shared = matches!(code, Code::Digits(_)) && !self.is_known(id, caller);
         let attempt = self.throttle.admit(handle, caller.address, shared, now);
         let attempt = attempt.map_err(|wait| AccountError::TooOften { wait })?;
-        match self.spend(user.as_ref().map(|u| u.id), code, now).await {
+        match self.spend(id, code, now).await {
             Ok((method, left)) => {
                 self.throttle.forgive(attempt);
                 let user = user.ok_or(AccountError::SignInRejected)?;
@@ -125,13 +126,7 @@ impl Accounts {
     }
 
     /// Uses a code of an account up. Says what it was, and how many recovery codes are left.
-    pub(super) async fn spend(
-        &self,
-        user: Option<UserId>,
-        code: Code,
-        now: u64,
-    ) -> Result<(Method, usize), AccountError> {
-        let user = user.unwrap_or(UserId(Default::default()));
+    pub(super) async fn spend(&self, user: UserId, code: Code, now: u64) -> Result<(Method, usize), AccountError> {
         let factors = self.store.factors(user)?;
         let totp = factors.as_ref().and_then(|f| f.totp.as_ref());
         // Looked at first without the lock and the disk, which a wrong code must not reach.
@@ -151,16 +146,14 @@ impl Accounts {
     }
 
     /// Whether the owner was seen near that address: then strangers' guesses elsewhere do not count.
-    fn is_known(&self, user: Option<&User>, caller: &Caller) -> Result<bool, StoreError> {
-        let (Some(user), Some(address)) = (user, caller.address) else { return Ok(false) };
-        let sessions = self.store.platform_sessions(user.id)?;
-        Ok(sessions.iter().filter_map(|s| s.caller.address).any(|known| network(known) == network(address)))
+    fn is_known(&self, user: UserId, caller: &Caller) -> bool {
+        let near = |address| self.store.addresses_of(user).into_iter().any(|known| network(known) == network(address));
+        caller.address.is_some_and(near)
     }
 
     /// Not waited for: writing takes time, and there is something to write only if the account exists.
     fn note_refusal(&self, user: Option<&User>, caller: &Caller) {
-        let Some(user) = user else { return };
-        let event = matrixos_store::Event {
+        let event = user.map(|user| Event {
             number: 0,
             user: user.id,
             at: self.now(),
@@ -168,14 +161,12 @@ impl Accounts {
             detail: None,
             caller: caller.clone(),
             by: By::Stranger,
-        };
+        });
         let store = self.store.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = store.note(event)
-                && !matches!(error, StoreError::Missing(_))
-            {
-                tracing::warn!(%error, "a refused sign-in could not be written down");
-            }
+        tokio::task::spawn_blocking(move || match event.map(|event| store.note(event)) {
+            // The account is gone, or there was none.
+            None | Some(Ok(()) | Err(StoreError::Missing(_))) => {}
+            Some(Err(error)) => tracing::warn!(%error, "a refused sign-in could not be written down"),
         });
     }
 

@@ -1,6 +1,7 @@
 //! Which sessions each account has, in memory: made from the sessions table at the start, and held while they change.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use matrixos_types::{SessionId, UserId};
@@ -21,6 +22,7 @@ struct Entry {
     parent: Option<SessionId>,
     last_used: u64,
     expires: u64,
+    address: Option<IpAddr>,
 }
 
 impl SessionIndex {
@@ -43,8 +45,13 @@ impl SessionIndex {
 
 impl Known {
     pub(crate) fn add(&mut self, session: &Session) {
-        let entry =
-            Entry { id: session.id, parent: parent(session), last_used: session.last_used, expires: session.expires };
+        let entry = Entry {
+            id: session.id,
+            parent: parent(session),
+            last_used: session.last_used,
+            expires: session.expires,
+            address: session.caller.address,
+        };
         self.0.entry(session.user).or_default().push(entry);
     }
 
@@ -57,6 +64,11 @@ impl Known {
     /// Every session of an account.
     pub(crate) fn of(&self, user: UserId) -> Vec<SessionId> {
         self.entries(user).iter().map(|e| e.id).collect()
+    }
+
+    /// Where an account is signed in.
+    pub(crate) fn addresses(&self, user: UserId) -> Vec<IpAddr> {
+        self.entries(user).iter().filter_map(|e| e.address).collect()
     }
 
     /// A session and those that came from it.

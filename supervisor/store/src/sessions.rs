@@ -1,6 +1,8 @@
 //! Sessions: they belong to an account that exists, a computer's session ends with the platform session it came from,
 //! and nobody can have more than a few. Whatever ends sessions says which.
 
+use std::net::IpAddr;
+
 use matrixos_types::{SessionId, UserId};
 use sled::Batch;
 
@@ -63,6 +65,11 @@ impl Store {
         let ids = self.0.index.lock().of(user);
         let found = ids.into_iter().rev().filter_map(|id| self.session(id).transpose());
         found.filter(|s| s.as_ref().map_or(true, |s| s.scope == SessionScope::Platform)).collect()
+    }
+
+    /// The addresses at which an account is signed in. Takes as long for accounts that do not exist.
+    pub fn addresses_of(&self, user: UserId) -> Vec<IpAddr> {
+        self.0.index.lock().addresses(user)
     }
 
     /// Looks at a session while nothing else can change it, and does with it what `decide` says. `None` if there is no

@@ -64,7 +64,7 @@ fn an_account_is_made_whole_and_found_by_handle_id_and_passkey() {
     assert_eq!(store.user(user.id).unwrap(), Some(user.clone()));
     let credential = user.id.0.simple().to_string();
     assert_eq!(store.credential(&credential).unwrap().unwrap().user, user.id);
-    assert_eq!(store.factors(user.id).unwrap().unwrap().passkeys, [credential.clone()]);
+    assert_eq!(store.factors(user.id).unwrap().unwrap().passkeys, std::slice::from_ref(&credential));
     assert_eq!(store.wanted(&user.container).unwrap().unwrap().state, WantedState::Running);
     let again = NewAccount { factor: passkey("other", ""), ..account("alice") };
     assert!(matches!(store.create_account(&again), Err(CreateError::HandleTaken)));
