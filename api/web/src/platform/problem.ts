@@ -8,7 +8,17 @@ export type ProblemCode =
   | "ceremony_expired"
   | "passkey_rejected"
   | "passkey_unknown"
+  | "passkey_known"
+  | "code_rejected"
   | "not_signed_in"
+  | "verify_first"
+  | "not_admin"
+  | "last_factor"
+  | "too_many_passkeys"
+  | "name_invalid"
+  | "confirm_mismatch"
+  | "deletion_pending"
+  | "invite_invalid"
   | "too_many_requests"
   | "busy"
   | "not_found"
@@ -42,6 +52,12 @@ export class Problem extends Error {
 /** The code of whatever was thrown; `undefined` when it is no problem of ours but a mistake in the program. */
 export function codeOf(thrown: unknown): ProblemCode | undefined {
   return thrown instanceof Problem ? thrown.code : undefined;
+}
+
+/** Nobody knows whether the platform heard it. */
+export function isSilence(thrown: unknown): boolean {
+  const code = codeOf(thrown);
+  return code === "offline" || code === "no_answer";
 }
 
 /** The text to show for whatever was thrown. */
