@@ -1,5 +1,5 @@
 // The two passkey ceremonies, and what their failures mean to a person.
-import { type PublicKeyCredentialCreationOptionsJSON, WebAuthnError, browserSupportsWebAuthn, startAuthentication, startRegistration } from "@simplewebauthn/browser";
+import { type PublicKeyCredentialCreationOptionsJSON, type RegistrationResponseJSON, WebAuthnError, browserSupportsWebAuthn, startAuthentication, startRegistration } from "@simplewebauthn/browser";
 import * as api from "./api.ts";
 import { Problem, codeOf, isSilence } from "./problem.ts";
 import type { Arrival, Passkey } from "./wire.ts";
@@ -32,14 +32,17 @@ interface SignIn {
   offered?: boolean;
   /** Called once the person has picked a passkey. */
   picked?: () => void;
+  /** Ends it before the browser is asked, so that a late offer does not take the place of a ceremony that came after it. */
+  signal?: AbortSignal;
 }
 
 /** Signs in with whichever passkey the person picks. */
-export function signIn({ offered = false, picked }: SignIn = {}): Promise<Arrival> {
+export function signIn({ offered = false, picked, signal }: SignIn = {}): Promise<Arrival> {
   let quietly = offered;
   return withFreshCeremony(async () => {
     mustSupport();
     const { ceremony, publicKey } = await api.loginStart();
+    if (signal?.aborted) throw new Problem("aborted", "That was stopped.");
     const credential = await startAuthentication({ optionsJSON: publicKey, useBrowserAutofill: quietly }).catch(fail);
     quietly = false;
     picked?.();
@@ -57,14 +60,22 @@ export function verify(): Promise<unknown> {
   });
 }
 
-/** Makes one more passkey of an account, for a ceremony that has begun; the device may be asked to drop it again. */
-export async function addPasskey({ ceremony, publicKey }: api.Ceremony<PublicKeyCredentialCreationOptionsJSON>, name: string): Promise<Passkey> {
-  mustSupport();
-  const credential = await startRegistration({ optionsJSON: publicKey }).catch(fail);
-  return api.passkeyFinish({ ceremony, credential, name }).catch((error) => {
-    if (isRefusal(error)) forget(publicKey.rp.id, credential.id);
-    throw error;
-  });
+type Begun = api.Ceremony<PublicKeyCredentialCreationOptionsJSON>;
+
+/**
+ * One more passkey of an account, for a ceremony that has begun. What is returned saves it under a name and may be called
+ * again after a failure: the device is asked once only.
+ */
+export function newPasskey({ ceremony, publicKey }: Begun): (name: string) => Promise<Passkey> {
+  let made: RegistrationResponseJSON | undefined;
+  return async (name) => {
+    mustSupport();
+    const credential = (made ??= await startRegistration({ optionsJSON: publicKey }).catch(fail));
+    return api.passkeyFinish({ ceremony, credential, name }).catch((error) => {
+      if (isRefusal(error)) forget(publicKey.rp.id, credential.id);
+      throw error;
+    });
+  };
 }
 
 /** A ceremony that waited too long is begun anew, once, without a word. */

@@ -60,6 +60,14 @@ export function isSilence(thrown: unknown): boolean {
   return code === "offline" || code === "no_answer";
 }
 
+/** What a form shows: the text, and the code that says where. */
+export interface Trouble {
+  code?: ProblemCode;
+  text: string;
+}
+
+export const troubleOf = (thrown: unknown): Trouble | undefined => (thrown === undefined ? undefined : { code: codeOf(thrown), text: textOf(thrown) });
+
 /** The text to show for whatever was thrown. */
 export function textOf(thrown: unknown): string {
   return thrown instanceof Problem ? thrown.message : "This page made a mistake. Load it again; what you did so far is kept.";

@@ -2,7 +2,7 @@
 import { Button } from "@matrixos/look/Button.tsx";
 import { type FormEvent, useRef, useState } from "react";
 import { bare, codeTrouble, grouped } from "../platform/codes.ts";
-import type { Problem } from "../platform/problem.ts";
+import type { Trouble } from "../platform/problem.ts";
 import type { AppStart } from "../platform/wire.ts";
 import { CodeField } from "./CodeField.tsx";
 import { CopyButton } from "./CopyButton.tsx";
@@ -16,7 +16,7 @@ interface AppSetupProps {
   act: string;
   acting: string;
   busy: boolean;
-  problem?: { code?: Problem["code"]; text: string };
+  problem?: Trouble;
   finish: (code: string) => void;
   /** Begins again with another secret. */
   renew: () => void;
@@ -42,7 +42,7 @@ export function AppSetup({ start, act, acting, busy, problem, finish, renew, can
   const over = problem?.code === "ceremony_expired";
   return (
     <form className={styles.setup} onSubmit={submit} noValidate>
-      <p>Scan this with an authenticator app, for example Google Authenticator, Aegis or 1Password. On this device, open it in the app directly.</p>
+      <p>Scan this with an authenticator app such as Google Authenticator, Aegis or 1Password.</p>
       <div className={styles.secret}>
         <QrCode text={start.otpauth} label="QR code for your authenticator app. The same key follows as text." />
         <div className={styles.byHand}>
@@ -52,7 +52,7 @@ export function AppSetup({ start, act, acting, busy, problem, finish, renew, can
           <CopyButton text={start.secret} label="Copy the key" />
         </div>
       </div>
-      <CodeField ref={field} kind="app" value={code} change={change} wrong={trouble ?? (problem?.code === "code_rejected" ? problem.text : undefined)} hint="Type the six digits that the app now shows." />
+      <CodeField ref={field} kind="app" value={code} change={change} wrong={trouble} refused={problem} hint="Type the six digits that the app now shows." />
       {problem && problem.code !== "code_rejected" && (
         <Notice text={problem.text}>
           {over && (

@@ -1,5 +1,6 @@
 // The field for a code: six digits from the app, or a recovery code, each with the keyboard and the filling-in it needs.
-import type { Ref } from "react";
+import { type RefObject, useEffect } from "react";
+import type { Trouble } from "../platform/problem.ts";
 import { Field } from "./Field.tsx";
 
 export type CodeKind = "app" | "recovery";
@@ -7,14 +8,21 @@ export type CodeKind = "app" | "recovery";
 interface CodeFieldProps {
   kind: CodeKind;
   value: string;
+  /** Why it cannot be right. */
   wrong?: string;
+  /** What the platform said last; a refused code is shown here and selected, so that typing replaces it. */
+  refused?: Trouble;
   hint?: string;
   change: (text: string) => void;
-  ref?: Ref<HTMLInputElement>;
+  ref: RefObject<HTMLInputElement | null>;
 }
 
-export function CodeField({ kind, value, wrong, hint, change, ref }: CodeFieldProps) {
+export function CodeField({ kind, value, wrong, refused, hint, change, ref }: CodeFieldProps) {
   const app = kind === "app";
+  const rejected = refused?.code === "code_rejected";
+  useEffect(() => {
+    if (refused?.code === "code_rejected") ref.current?.select();
+  }, [refused, ref]);
   return (
     <Field
       ref={ref}
@@ -22,7 +30,7 @@ export function CodeField({ kind, value, wrong, hint, change, ref }: CodeFieldPr
       name="code"
       label={app ? "Code from your authenticator app" : "Recovery code"}
       hint={hint ?? (app ? "Six digits, a new code every 30 seconds." : "One of the ten that you saved. Each works once.")}
-      wrong={wrong}
+      wrong={wrong ?? (rejected ? refused.text : undefined)}
       value={value}
       onChange={(event) => change(event.target.value)}
       inputMode={app ? "numeric" : "text"}

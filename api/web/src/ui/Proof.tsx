@@ -1,12 +1,12 @@
 // "Confirm that it is you": asked for in front of the page when the platform wants a proof before an act.
 import { Button } from "@matrixos/look/Button.tsx";
 import { Fingerprint } from "lucide-react";
-import { type FormEvent, type ReactNode, createContext, useCallback, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, createContext, useCallback, useMemo, useRef, useState } from "react";
 import * as api from "../platform/api.ts";
 import { bare, codeTrouble } from "../platform/codes.ts";
 import type { Ask } from "../platform/fresh.ts";
 import { passkeysSupported, verify } from "../platform/passkey.ts";
-import { Problem, codeOf, textOf } from "../platform/problem.ts";
+import { Problem, type Trouble, codeOf, troubleOf } from "../platform/problem.ts";
 import type { Security } from "../platform/wire.ts";
 import { CodeField, type CodeKind } from "./CodeField.tsx";
 import { Acts, Dialog } from "./Dialog.tsx";
@@ -37,7 +37,7 @@ function ProofDialog({ given, refused }: Question) {
   const cancel = () => refused(new Problem("aborted", "That was stopped."));
   return (
     <Dialog title="Confirm that it is you" close={cancel}>
-      <p>This changes who can get into your account, so we ask once more.</p>
+      <p>Only you may do this, so we ask once more.</p>
       {ways.is === "loading" && <Waiting />}
       {ways.is === "failed" && <Notice text={ways.why} />}
       {ways.is === "ready" && <Ways security={ways.value} given={given} refused={refused} />}
@@ -65,7 +65,8 @@ function Ways({ security, given, refused }: Question & { security: Security }) {
     running.current = false;
     setBusy(false);
   };
-  const shown = problem !== undefined && codeOf(problem) !== "aborted" && codeOf(problem) !== "code_rejected";
+  const trouble = useMemo(() => troubleOf(problem), [problem]);
+  const shown = trouble && trouble.code !== "aborted" && trouble.code !== "code_rejected";
   return (
     <>
       {passkey && (
@@ -74,14 +75,14 @@ function Ways({ security, given, refused }: Question & { security: Security }) {
           Use my passkey
         </Button>
       )}
-      {code && <ByCode busy={busy} first={!passkey} wrong={codeOf(problem) === "code_rejected" ? textOf(problem) : undefined} send={(text) => void prove(() => api.verifyCode(text))} />}
+      {code && <ByCode busy={busy} first={!passkey} refused={trouble} send={(text) => void prove(() => api.verifyCode(text))} />}
       {!passkey && !code && <Notice text="This browser cannot use your passkey. Do this in the browser that you sign in with, or on the device that has it." />}
-      {shown && <Notice text={textOf(problem)} />}
+      {shown && <Notice text={trouble.text} />}
     </>
   );
 }
 
-function ByCode({ busy, first, wrong, send }: { busy: boolean; first: boolean; wrong?: string; send: (code: string) => void }) {
+function ByCode({ busy, first, refused, send }: { busy: boolean; first: boolean; refused?: Trouble; send: (code: string) => void }) {
   const [kind, setKind] = useState<CodeKind>("app");
   const [code, setCode] = useState("");
   const [trouble, setTrouble] = useState<string>();
@@ -97,14 +98,19 @@ function ByCode({ busy, first, wrong, send }: { busy: boolean; first: boolean; w
     setCode(text);
     setTrouble(undefined);
   };
+  const other = () => {
+    change("");
+    setKind(kind === "app" ? "recovery" : "app");
+    field.current?.focus();
+  };
   return (
-    <form onSubmit={submit} noValidate>
-      <CodeField ref={field} kind={kind} value={code} change={change} wrong={trouble ?? wrong} />
+    <form onSubmit={submit} noValidate className="stack">
+      <CodeField ref={field} kind={kind} value={code} change={change} wrong={trouble} refused={refused} />
       <Acts>
         <Button kind={first ? "primary" : "quiet"} type="submit" busy={busy} data-testid="proof-code">
           Confirm with the code
         </Button>
-        <Button kind="plain" onClick={() => setKind(kind === "app" ? "recovery" : "app")}>
+        <Button kind="plain" onClick={other}>
           {kind === "app" ? "Use a recovery code" : "Use the app's code"}
         </Button>
       </Acts>

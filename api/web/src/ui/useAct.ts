@@ -1,8 +1,8 @@
 // One thing that a person asked for: under way at most once, proved first where the platform wants that, and its
 // failure kept in view.
-import { useContext, useRef, useState } from "react";
+import { useContext, useMemo, useRef, useState } from "react";
 import { withProof } from "../platform/fresh.ts";
-import { codeOf, textOf } from "../platform/problem.ts";
+import { codeOf, troubleOf } from "../platform/problem.ts";
 import { ProofContext } from "./Proof.tsx";
 
 export function useAct() {
@@ -28,6 +28,6 @@ export function useAct() {
     setBusy(false);
   };
 
-  const problem = thrown === undefined ? undefined : { code: codeOf(thrown), text: textOf(thrown) };
-  return { busy, problem, run: <T>(act: () => Promise<T>, then: (value: T) => void) => void run(act, then), clear: () => setThrown(undefined) };
+  const problem = useMemo(() => troubleOf(thrown), [thrown]);
+  return { busy, problem, run: <T>(act: () => Promise<T>, then: (value: T) => void) => void run(act, then) };
 }

@@ -3,7 +3,7 @@ import { Button } from "@matrixos/look/Button.tsx";
 import { type FormEvent, useRef, useState } from "react";
 import * as api from "../../platform/api.ts";
 import { deviceName } from "../../platform/device.ts";
-import { addPasskey } from "../../platform/passkey.ts";
+import { newPasskey } from "../../platform/passkey.ts";
 import { codeOf } from "../../platform/problem.ts";
 import { Acts, Dialog } from "../../ui/Dialog.tsx";
 import { Field } from "../../ui/Field.tsx";
@@ -20,14 +20,14 @@ interface AddPasskeyProps {
 export function AddPasskey({ begun, added, close }: AddPasskeyProps) {
   const [name, setName] = useState(() => deviceName(navigator.userAgent));
   const field = useRef<HTMLInputElement>(null);
-  const ceremony = useRef(begun);
+  const save = useRef(newPasskey(begun));
   const { busy, problem, run } = useAct();
-  // A dialog that stood open for too long begins anew by itself.
+  // A dialog that stood open for too long begins anew at the next press.
   const make = async () => {
     try {
-      return await addPasskey(ceremony.current, name.trim());
+      return await save.current(name.trim());
     } catch (error) {
-      if (codeOf(error) !== "verify_first") ceremony.current = await api.passkeyStart();
+      if (codeOf(error) === "ceremony_expired" || codeOf(error) === "passkey_rejected") save.current = newPasskey(await api.passkeyStart());
       throw error;
     }
   };

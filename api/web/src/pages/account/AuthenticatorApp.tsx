@@ -33,10 +33,8 @@ export function AuthenticatorApp({ handle, security, changed }: { handle: string
     setSaid("");
     begin.run(api.appStart, (start) => setOpen({ is: "set-up", start }));
   };
-  const codes = ({ recoveryCodes }: { recoveryCodes: string[] }) => {
-    setOpen({ is: "codes", codes: recoveryCodes });
-    changed();
-  };
+  // The page looks again only when these were put away: nothing may take them off the screen before.
+  const codes = ({ recoveryCodes }: { recoveryCodes: string[] }) => setOpen({ is: "codes", codes: recoveryCodes });
   const { totp, recoveryCodes } = security;
   return (
     <>
@@ -44,11 +42,11 @@ export function AuthenticatorApp({ handle, security, changed }: { handle: string
         <ul className={styles.rows}>
           <li className={styles.stacked} data-testid="app-set">
             <Row icon={<Smartphone size={20} strokeWidth={1.5} aria-hidden />} name="Authenticator app" aside={`Set up ${day(new Date(totp.since * 1000).toISOString())}`}>
-              <Button kind="plain" busy={begin.busy} onClick={setUp} data-testid="replace-app">
+              <Button busy={begin.busy} onClick={setUp} data-testid="replace-app">
                 Replace
               </Button>
               {security.passkeys.length > 0 && (
-                <Button kind="plain" onClick={() => setOpen({ is: "remove" })} data-testid="remove-app">
+                <Button onClick={() => setOpen({ is: "remove" })} data-testid="remove-app">
                   Remove
                 </Button>
               )}
@@ -61,7 +59,7 @@ export function AuthenticatorApp({ handle, security, changed }: { handle: string
                 name="Recovery codes"
                 aside={<span className={recoveryCodes.left < FEW ? styles.alarm : undefined}>{left(recoveryCodes)}</span>}
               >
-                <Button kind="plain" onClick={() => setOpen({ is: "renew" })} data-testid="new-codes">
+                <Button onClick={() => setOpen({ is: "renew" })} data-testid="new-codes">
                   Make new ones
                 </Button>
               </Row>
@@ -81,7 +79,7 @@ export function AuthenticatorApp({ handle, security, changed }: { handle: string
       {open?.is === "set-up" && <SetUpApp begun={open.start} made={codes} close={close} />}
       {open?.is === "codes" && (
         <Dialog title="Your recovery codes">
-          <RecoveryCodes handle={handle} codes={open.codes} act="Done" done={() => done("Your recovery codes are saved by you, and the earlier ones no longer work.")} />
+          <RecoveryCodes handle={handle} codes={open.codes} act="Done" done={() => done("Your new recovery codes are in force. Earlier ones no longer work.")} />
         </Dialog>
       )}
       {open?.is === "renew" && (

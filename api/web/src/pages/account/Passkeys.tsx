@@ -67,7 +67,7 @@ export function Passkeys({ security, changed, advice }: { security: Security; ch
       <p role="status" className={styles.said} data-testid="passkeys-said">
         {said}
       </p>
-      {open?.is === "add" && <AddPasskey begun={open.begun} added={(name) => done(`${name} was added.`)} close={close} />}
+      {open?.is === "add" && <AddPasskey begun={open.begun} added={(name) => done(`${name} was added.`)} close={() => done("")} />}
       {open?.is === "rename" && <RenamePasskey passkey={open.passkey} renamed={(name) => done(`Renamed to ${name}.`)} close={close} />}
       {open?.is === "remove" && (
         <Confirm

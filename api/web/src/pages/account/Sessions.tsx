@@ -61,7 +61,7 @@ function One({ session, ended }: { session: Session; ended: (session: Session) =
     <>
       <Row icon={<Globe size={20} strokeWidth={1.5} aria-hidden />} name={session.browser} mark={session.current ? "This browser" : undefined} aside={known(session)}>
         {!session.current && (
-          <Button kind="plain" busy={busy} onClick={() => run(() => api.endSession(session.id), () => ended(session))} aria-label={`Sign out ${session.browser}`} data-testid="end-session">
+          <Button busy={busy} onClick={() => run(() => api.endSession(session.id), () => ended(session))} aria-label={`Sign out ${session.browser}`} data-testid="end-session">
             Sign out
           </Button>
         )}

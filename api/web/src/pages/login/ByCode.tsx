@@ -3,11 +3,11 @@
 import { Button } from "@matrixos/look/Button.tsx";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { bare, codeTrouble } from "../../platform/codes.ts";
+import type { Trouble } from "../../platform/problem.ts";
 import { CodeField, type CodeKind } from "../../ui/CodeField.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import styles from "./login.module.css";
-import type { Trouble } from "./useLogin.ts";
 
 interface ByCodeProps {
   to?: string;
@@ -27,15 +27,10 @@ export function ByCode({ to = "", busy, offer, send, problem }: ByCodeProps) {
   const codeField = useRef<HTMLInputElement>(null);
   // The field must be there before the browser can offer anything in it.
   useEffect(() => (busy ? undefined : offer()), [busy, offer]);
-  // The code's field has just come, or was refused: that is where the person goes on.
+  // The code's field has just come: that is where the person goes on. Only a change of the kind moves the focus.
   useEffect(() => {
     if (kind) (handle === "" ? handleField : codeField).current?.focus();
-    // Only a change of the kind moves the focus, not each typed letter.
   }, [kind]);
-  const refused = problem?.code === "code_rejected" ? problem.text : undefined;
-  useEffect(() => {
-    if (refused) codeField.current?.select();
-  }, [refused, problem]);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -73,21 +68,22 @@ export function ByCode({ to = "", busy, offer, send, problem }: ByCodeProps) {
           ref={codeField}
           kind={kind}
           value={code}
-          wrong={wrong.code ?? refused}
+          wrong={wrong.code}
+          refused={problem}
           change={(text) => {
             setCode(text);
             setWrong({ ...wrong, code: undefined });
           }}
         />
       )}
-      {problem && !refused && <Notice text={problem.text} />}
+      {problem && problem.code !== "code_rejected" && <Notice text={problem.text} />}
       <div className={styles.row}>
         <Button type="submit" busy={busy} kind={kind ? "primary" : "quiet"} data-testid="use-code">
           {kind ? "Sign in with the code" : "Use a code instead"}
         </Button>
         {kind && (
           <Button
-            kind="plain"
+            kind="quiet"
             onClick={() => {
               setCode("");
               setWrong({});

@@ -5,13 +5,8 @@ import * as api from "../../platform/api.ts";
 import { keepOffering } from "../../platform/offer.ts";
 import { signIn } from "../../platform/passkey.ts";
 import { doorOf, inviteIn } from "../../platform/places.ts";
-import { type Problem, codeOf, textOf } from "../../platform/problem.ts";
+import { type Trouble, codeOf, textOf, troubleOf } from "../../platform/problem.ts";
 import type { CodeArrival } from "../../platform/wire.ts";
-
-export interface Trouble {
-  code?: Problem["code"];
-  text: string;
-}
 
 type Act = "idle" | "passkey" | "code" | "opening";
 
@@ -52,7 +47,7 @@ export function useLogin(to: string | undefined) {
       setAct("passkey");
     };
     void browserSupportsWebAuthnAutofill()
-      .then((can) => (can ? keepOffering({ attempt: () => signIn({ offered: true, picked }), signal: end.signal }) : undefined))
+      .then((can) => (can ? keepOffering({ attempt: () => signIn({ offered: true, picked, signal: end.signal }), signal: end.signal }) : undefined))
       .then((arrival) => arrival && arrived(arrival))
       .catch((error) => chosen && failed(error));
     return () => end.abort();
@@ -70,7 +65,7 @@ export function useLogin(to: string | undefined) {
 
   const codeFailed = (error: unknown) => {
     setAct("idle");
-    setCodeProblem({ code: codeOf(error), text: textOf(error) });
+    setCodeProblem(troubleOf(error));
   };
 
   return {

@@ -1,7 +1,7 @@
 // The three questions and the one button; an authenticator app is the quiet alternative to the passkey.
 import { Button } from "@matrixos/look/Button.tsx";
 import { Fingerprint } from "lucide-react";
-import { type FormEvent, useRef } from "react";
+import { type FormEvent, useEffect, useRef } from "react";
 import { passkeysSupported } from "../../platform/passkey.ts";
 import { AppSetup } from "../../ui/AppSetup.tsx";
 import { Notice } from "../../ui/Notice.tsx";
@@ -48,7 +48,7 @@ function ByPasskey({ form }: { form: SignupForm }) {
         {BUTTON[form.act]}
       </Button>
       <Trouble text={form.problem?.text ?? (possible ? undefined : NO_PASSKEYS)} login={form.problem?.code === "signup_unsure" || form.problem?.code === "passkey_present"} />
-      <Button kind={possible ? "plain" : "primary"} busy={form.act !== "idle"} onClick={form.chooseApp} data-testid="use-app">
+      <Button kind={possible ? "plain" : "primary"} busy={form.act !== "idle"} onClick={form.chooseApp} autoFocus={form.returned} data-testid="use-app">
         Use an authenticator app instead
       </Button>
     </form>
@@ -56,9 +56,13 @@ function ByPasskey({ form }: { form: SignupForm }) {
 }
 
 function ByApp({ form, app }: { form: SignupForm; app: NonNullable<SignupForm["app"]> }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
   return (
     <div className={styles.question}>
-      <h2>Set up your authenticator app</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        Set up your authenticator app
+      </h2>
       <AppSetup
         key={app.ceremony}
         start={app}

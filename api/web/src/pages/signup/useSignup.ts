@@ -1,8 +1,8 @@
 // The sign-up form: what was typed, what is under way, what went wrong. Nothing typed is ever lost.
-import { type RefObject, useRef, useState } from "react";
+import { type RefObject, useMemo, useRef, useState } from "react";
 import * as api from "../../platform/api.ts";
 import { signUp } from "../../platform/passkey.ts";
-import { Problem, codeOf, isSilence, textOf } from "../../platform/problem.ts";
+import { Problem, codeOf, isSilence, troubleOf } from "../../platform/problem.ts";
 import type { AppStart, Arrival } from "../../platform/wire.ts";
 import { useAvailability } from "./useAvailability.ts";
 
@@ -25,6 +25,9 @@ export function useSignup(field: RefObject<HTMLInputElement | null>, arrived: (j
   const [act, setAct] = useState<Act>("idle");
   const [app, setApp] = useState<AppStart>();
   const [thrown, setThrown] = useState<unknown>();
+  // Whether the person looked at the app and came back to the passkey.
+  const [returned, setReturned] = useState(false);
+  const problem = useMemo(() => troubleOf(thrown), [thrown]);
   const { availability, typed, refused } = useAvailability();
   // State arrives with the next drawing; a second click may come before it.
   const busy = useRef(false);
@@ -76,13 +79,15 @@ export function useSignup(field: RefObject<HTMLInputElement | null>, arrived: (j
     setFeed,
     act,
     app,
-    problem: thrown === undefined ? undefined : { code: codeOf(thrown), text: textOf(thrown) },
+    problem,
+    returned,
     create: () => void begin("passkey", () => signUp(handle, feed, () => setAct("saving")), arrived),
     chooseApp: () => void begin("app", () => api.signupAppStart(handle), setApp),
     createWithApp: (code: string) => app && void begin("saving", () => finishApp(app.ceremony, code), arrived),
     leaveApp: () => {
       setApp(undefined);
       setThrown(undefined);
+      setReturned(true);
     },
   };
 }
