@@ -43,6 +43,8 @@ const said = async (person, id, text) => until(`${id} says ${text}`, async () =>
 async function keepCodes(person) {
   const shown = await person.at("recovery-codes").locator("code").allInnerTexts();
   assert.equal(new Set(shown).size, 10);
+  const cut = await person.at("recovery-codes").locator("li").evaluateAll((rows) => rows.filter((row) => row.scrollWidth > row.clientWidth).length);
+  assert.equal(cut, 0, "every code can be read");
   await person.at("codes-done").click();
   await person.page.getByText("Save the codes first").waitFor();
   const [file] = await Promise.all([person.page.waitForEvent("download"), person.at("download-codes").click()]);
@@ -169,6 +171,7 @@ test("a second passkey is named, renamed and removed", async () => {
   await carol.at("confirm").click();
   await said(carol, "passkeys-said", /was removed/);
   await until("one passkey is left", async () => (await carol.at("passkey").count()) === 1);
+  await until("the focus is not lost with the row", () => carol.page.evaluate(() => document.activeElement !== document.body), 5);
 });
 
 test("a dangerous act waits for a proof, and is done once it was given", async () => {

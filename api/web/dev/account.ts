@@ -7,7 +7,7 @@ const GRACE_S = 7 * 86_400;
 const now = () => Math.floor(Date.now() / 1000);
 const ok = (body: unknown, status = 200): Answer => ({ status, body });
 const NOTHING: Answer = { status: 204 };
-const words = (count: number) => Array.from({ length: count }, () => crypto.randomUUID().replaceAll("-", "").slice(0, 12).replace(/(.{4})(?=.)/g, "$1-"));
+const words = (count: number) => Array.from({ length: count }, () => crypto.randomUUID().replaceAll("-", "").slice(0, 16).replace(/(.{4})(?=.)/g, "$1-"));
 const CHALLENGE = "c3RhbmQtaW4tY2hhbGxlbmdl";
 
 export class Account {
@@ -65,10 +65,11 @@ export class Account {
   }
 
   answer(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>): Answer {
-    const [what = "", id = ""] = path.split("/");
+    const id = path.split("/")[1] ?? "";
+    const route = `${method} ${path.replace(/^(passkeys|sessions)\/(?!start$|finish$|revoke-all$).+/, "$1/ID")}`;
     const needsProof = /^(POST passkeys\/|DELETE (passkeys|totp)|POST (totp\/|recovery-codes|account\/delete|admin\/claim))/.test(`${method} ${path}`);
     if (needsProof && this.#fresh < now()) return error(403, "verify_first", "Confirm that it is you first.");
-    switch (`${method} ${what === "passkeys" || what === "sessions" ? `${what}${id && !["start", "finish", "revoke-all"].includes(id) ? "/ID" : path.slice(what.length)}` : path}`) {
+    switch (route) {
       case "GET security":
         return ok({ passkeys: this.passkeys, totp: this.totp, recoveryCodes: this.totp && { left: this.codes.length, of: 10 }, freshUntil: this.#fresh });
       case "GET sessions":

@@ -38,9 +38,11 @@ export function AccountCard({ me }: { me: Me }) {
       </div>
       <dl className={styles.facts}>
         <dt>Computer</dt>
-        <dd role="status" data-testid="computer-state">
+        <dd>
           {start.known ? <span className={styles.dot} data-state={state} /> : null}
-          {start.known ? STATE[state] : "…"}
+          <span role="status" data-testid="computer-state">
+            {start.known ? STATE[state] : "…"}
+          </span>
         </dd>
         <dt>Public feed</dt>
         <dd>{me.feed ? "shows my activity" : "does not show my activity"}</dd>

@@ -11,6 +11,7 @@ import { Notice } from "../../ui/Notice.tsx";
 import { RecoveryCodes } from "../../ui/RecoveryCodes.tsx";
 import { useAct } from "../../ui/useAct.ts";
 import { Row } from "./Part.tsx";
+import { Said } from "./Said.tsx";
 import { SetUpApp } from "./SetUpApp.tsx";
 import styles from "./part.module.css";
 
@@ -73,9 +74,7 @@ export function AuthenticatorApp({ handle, security, changed }: { handle: string
         </Button>
       )}
       {begin.problem && <Notice text={begin.problem.text} />}
-      <p role="status" className={styles.said} data-testid="app-said">
-        {said}
-      </p>
+      <Said text={said} shown={security} testid="app-said" />
       {open?.is === "set-up" && <SetUpApp begun={open.start} made={codes} close={close} />}
       {open?.is === "codes" && (
         <Dialog title="Your recovery codes">

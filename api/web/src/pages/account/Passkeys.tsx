@@ -12,6 +12,7 @@ import { useAct } from "../../ui/useAct.ts";
 import { AddPasskey } from "./AddPasskey.tsx";
 import { Row } from "./Part.tsx";
 import { RenamePasskey } from "./RenamePasskey.tsx";
+import { Said } from "./Said.tsx";
 import styles from "./part.module.css";
 
 type Open = { is: "add"; begun: Begun } | { is: "rename" | "remove"; passkey: Passkey };
@@ -64,9 +65,7 @@ export function Passkeys({ security, changed, advice }: { security: Security; ch
         <p className={styles.said}>This browser cannot make passkeys here. Open this page in a current Chrome, Safari, Edge or Firefox.</p>
       )}
       {begin.problem && <Notice text={begin.problem.text} />}
-      <p role="status" className={styles.said} data-testid="passkeys-said">
-        {said}
-      </p>
+      <Said text={said} shown={security} testid="passkeys-said" />
       {open?.is === "add" && <AddPasskey begun={open.begun} added={(name) => done(`${name} was added.`)} close={() => done("")} />}
       {open?.is === "rename" && <RenamePasskey passkey={open.passkey} renamed={(name) => done(`Renamed to ${name}.`)} close={close} />}
       {open?.is === "remove" && (

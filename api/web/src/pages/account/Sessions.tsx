@@ -12,6 +12,7 @@ import { When } from "../../ui/States.tsx";
 import { useAct } from "../../ui/useAct.ts";
 import { useLoaded } from "../../ui/useLoaded.ts";
 import { Part, Row } from "./Part.tsx";
+import { Said } from "./Said.tsx";
 import styles from "./part.module.css";
 
 export function Sessions({ version, changed }: { version: number; changed: () => void }) {
@@ -35,9 +36,7 @@ export function Sessions({ version, changed }: { version: number; changed: () =>
           </ul>
         )}
       </When>
-      <p role="status" className={styles.said} data-testid="sessions-said">
-        {said}
-      </p>
+      <Said text={said} shown={loaded.is === "ready" && loaded.value} testid="sessions-said" />
       <Button onClick={() => setEverywhere(true)} data-testid="sign-out-everywhere">
         Sign out everywhere
       </Button>
