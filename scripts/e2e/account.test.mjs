@@ -273,6 +273,14 @@ test("an account is deleted after its handle was typed, and can be kept within t
   });
 });
 
+test("a platform that does not answer is told, with a way to try again", async () => {
+  await dora.page.route(`${origin}/api/me`, (route) => route.abort(), { times: 1 });
+  await dora.page.goto(`${origin}/account`);
+  await dora.at("notice").waitFor();
+  await dora.at("load-again").click();
+  await dora.page.waitForURL(`${origin}/login`);
+});
+
 test("without JavaScript the pages say what is needed", async () => {
   const context = await browser.newContext({ javaScriptEnabled: false, viewport: PHONE });
   const page = await context.newPage();

@@ -1,4 +1,5 @@
 // One's own account: the computer, the ways in, where one is signed in, what happened, and the way out.
+import { Button } from "@matrixos/look/Button.tsx";
 import { useEffect, useState } from "react";
 import { doorOf, inviteIn } from "../../platform/places.ts";
 import type { Me } from "../../platform/wire.ts";
@@ -41,7 +42,13 @@ function Body({ visitor }: { visitor: Visitor }) {
         </ProofProvider>
       );
     case "unknown":
-      return <Notice text={visitor.why} />;
+      return (
+        <Notice text={visitor.why}>
+          <Button onClick={() => location.reload()} data-testid="load-again">
+            Try again
+          </Button>
+        </Notice>
+      );
     default:
       return <Waiting />;
   }
