@@ -3,7 +3,8 @@ import type { AnchorHTMLAttributes, ButtonHTMLAttributes, ReactNode, Ref } from 
 import styles from "./button.module.css";
 
 export interface Looks {
-  kind?: "primary" | "quiet" | "plain";
+  /** `danger` is for acts that take something away for good. */
+  kind?: "primary" | "quiet" | "plain" | "danger";
   size?: "normal" | "large";
 }
 

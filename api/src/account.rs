@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use matrixos_supervisor::accounts::AccountError;
 use matrixos_supervisor::containers::{Condition, KEPT_AT_MOST, View};
 use matrixos_supervisor::store::WantedState;
 use matrixos_types::Handle;
@@ -13,25 +14,22 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::auth::{SESSION_COOKIE, SignedIn, clear_cookie, session};
+use crate::auth::{MaybeSignedIn, SignedIn, Verified};
+use crate::body::Body;
+use crate::caller::CalledFrom;
 use crate::computers::ENTER;
 use crate::error::ApiError;
 use crate::platform::Platform;
 
 pub(crate) async fn me(State(platform): State<Platform>, SignedIn(session): SignedIn) -> Json<Value> {
     let user = session.user();
-    Json(
-        json!({ "handle": user.handle, "computer": format!("{}/", platform.origin_of(&user.handle)), "feed": user.feed }),
-    )
-}
-
-pub(crate) async fn sign_out(
-    State(platform): State<Platform>,
-    SignedIn(session): SignedIn,
-) -> Result<Response, ApiError> {
-    platform.accounts.sign_out(&session).await.map_err(ApiError::internal)?;
-    let cookie = AppendHeaders([(header::SET_COOKIE, clear_cookie(SESSION_COOKIE))]);
-    Ok((StatusCode::NO_CONTENT, cookie).into_response())
+    Json(json!({
+        "handle": user.handle,
+        "computer": format!("{}/", platform.origin_of(&user.handle)),
+        "feed": user.feed,
+        "admin": user.admin,
+        "deletion": user.deletion,
+    }))
 }
 
 pub(crate) async fn computer(
@@ -83,6 +81,9 @@ pub(crate) async fn start_computer(
     SignedIn(session): SignedIn,
 ) -> Result<Response, ApiError> {
     let container = &session.user().container;
+    if session.user().deletion.is_some() {
+        return Err(AccountError::DeletionPending.into());
+    }
     platform
         .containers
         .want(container, WantedState::Running, "its owner asked for it")
@@ -109,29 +110,81 @@ fn sentence(reason: &str) -> String {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Where {
-    path: Option<String>,
+pub(crate) struct Confirmed {
+    confirm: String,
 }
 
-/// The door to a computer: its owner is let through with a one-time code, everybody else sees its owner's profile.
+/// The wish comes after the request: a computer that runs on by mistake is better than one that stops by mistake.
+pub(crate) async fn request_deletion(
+    State(platform): State<Platform>,
+    Verified(fresh): Verified,
+    CalledFrom(from): CalledFrom,
+    Body(typed): Body<Confirmed>,
+) -> Result<Json<Value>, ApiError> {
+    let at = platform.accounts.request_deletion(&fresh, &typed.confirm, &from).await?;
+    let reason = "its owner has asked for the account to be deleted";
+    let wish = platform.containers.want(&fresh.user().container, WantedState::Stopped, reason).await;
+    wish.map_err(ApiError::internal)?;
+    Ok(Json(json!({ "deletion": at })))
+}
+
+pub(crate) async fn undo_deletion(
+    State(platform): State<Platform>,
+    SignedIn(session): SignedIn,
+    CalledFrom(from): CalledFrom,
+) -> Result<Json<Value>, ApiError> {
+    platform.accounts.undo_deletion(&session, &from).await?;
+    if session.user().deletion.is_some() {
+        let reason = "its owner keeps the account";
+        let wish = platform.containers.want(&session.user().container, WantedState::Running, reason).await;
+        wish.map_err(ApiError::internal)?;
+    }
+    Ok(Json(json!({ "deletion": null })))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Invitation {
+    token: String,
+}
+
+pub(crate) async fn accept_invitation(
+    State(platform): State<Platform>,
+    Verified(fresh): Verified,
+    CalledFrom(from): CalledFrom,
+    Body(invitation): Body<Invitation>,
+) -> Result<StatusCode, ApiError> {
+    platform.accounts.accept_invitation(&fresh, &invitation.token, &from).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Where {
+    path: Option<String>,
+    state: Option<String>,
+}
+
+/// The door to a computer: its owner is let through with a one-time code, everybody else sees its owner's profile. The
+/// way begins at the computer's host, where the browser gets a secret that the code is bound to.
 pub(crate) async fn enter(
     State(platform): State<Platform>,
+    MaybeSignedIn(session): MaybeSignedIn,
     Path(handle): Path<String>,
     Query(to): Query<Where>,
-    headers: HeaderMap,
 ) -> Result<Redirect, ApiError> {
     let handle = Handle::parse(&handle).map_err(|_| ApiError::not_found())?;
-    match session(&headers, &platform)?.filter(|session| session.user().handle == handle) {
-        None => Ok(Redirect::to(&format!("/@{handle}"))),
-        Some(session) => {
-            let code = platform.accounts.entry_code(&session)?;
-            let query = form_urlencoded::Serializer::new(String::new())
-                .append_pair("code", code.expose())
-                .append_pair("path", &local_path(to.path.as_deref()))
-                .finish();
-            Ok(Redirect::to(&format!("{}{ENTER}?{query}", platform.origin_of(&handle))))
-        }
-    }
+    let Some(session) = session.filter(|session| session.user().handle == handle) else {
+        return Ok(Redirect::to(&format!("/@{handle}")));
+    };
+    let (computer, path) = (platform.origin_of(&handle), local_path(to.path.as_deref()));
+    let Some(state) = to.state.filter(|state| !state.is_empty()) else {
+        return Ok(Redirect::to(&format!("{computer}{path}")));
+    };
+    let code = platform.accounts.entry_code(&session, &state);
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("code", code.expose())
+        .append_pair("path", &path)
+        .finish();
+    Ok(Redirect::to(&format!("{computer}{ENTER}?{query}")))
 }
 
 /// A path on the same host: `//` and `/\` would lead to another one.

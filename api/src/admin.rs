@@ -1,25 +1,25 @@
 //! What the operator's commands ask the running supervisor, over a Unix socket that only root and the supervisor itself
 //! may open.
 
-use std::time::Duration;
-
 use axum::extract::{FromRef, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, body::Body};
 use matrixos_supervisor::containers::{Computer, Condition, View};
-use matrixos_supervisor::store::{Event, Keep, User, WantedState};
+use matrixos_supervisor::store::{Caller, Change, Keep, User, WantedState, What};
 use matrixos_types::{Bytes, DiskQuota, Handle};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
 use crate::error::ApiError;
-use crate::platform::Platform;
+use crate::events;
+use crate::platform::{PATIENCE, Platform};
 
-/// How long a command waits for a container to come to rest.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// Most events in one answer.
+const PAGE: usize = 500;
 
 /// One container, for the operator.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -106,6 +106,10 @@ fn router(operator: Operator) -> Router {
         .route("/containers/{handle}/wake", post(wake))
         .route("/containers/{handle}/history", get(history))
         .route("/containers/{handle}/destroy", post(destroy))
+        .route("/administrators", get(administrators))
+        .route("/administrators/invite", post(invite))
+        .route("/administrators/{handle}/dismiss", post(dismiss))
+        .route("/audit", get(audit))
         .with_state(operator)
 }
 
@@ -184,7 +188,7 @@ struct Because {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
     /// Oldest first.
-    pub events: Vec<Event>,
+    pub events: Vec<Change>,
     /// If it is.
     pub keep: Option<Keep>,
 }
@@ -203,6 +207,8 @@ async fn change(
     hoped: Condition,
 ) -> Result<Json<View>, ApiError> {
     let user = user(platform, handle)?;
+    let what = if wanted == WantedState::Running { What::ComputerStarted } else { What::ComputerStopped };
+    platform.accounts.note_operation(user.id, what, &Caller::default()).await?;
     platform.containers.want(&user.container, wanted, reason).await.map_err(ApiError::internal)?;
     settled(platform, &user, hoped).await
 }
@@ -214,20 +220,41 @@ async fn settled(platform: &Platform, user: &User, hoped: Condition) -> Result<J
     })
 }
 
-/// First the container and its files, then the account: cut in between, the account still says what is left to do.
 async fn destroy(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<StatusCode, ApiError> {
     let user = user(&platform, &handle)?;
-    let reason = "the account is being deleted";
-    platform.containers.want(&user.container, WantedState::Destroyed, reason).await.map_err(ApiError::internal)?;
-    if !platform.containers.part(&user.container, PATIENCE).await {
-        return Err(ApiError::new(
-            StatusCode::GATEWAY_TIMEOUT,
-            "busy",
-            "The container is still going; run the command again in a moment.",
-        ));
+    if platform.part_with(&user).await.map_err(ApiError::internal)? {
+        return Ok(StatusCode::NO_CONTENT);
     }
-    platform.accounts.delete(user).await.map_err(ApiError::internal)?;
+    let message = "The container is still going; run the command again in a moment.";
+    Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, "busy", message))
+}
+
+async fn administrators(State(platform): State<Platform>) -> Result<Json<Vec<Handle>>, ApiError> {
+    Ok(Json(platform.accounts.administrators()?.into_iter().map(|user| user.handle).collect()))
+}
+
+/// The token stands behind `#`, so that no server's log gets to see it.
+async fn invite(State(platform): State<Platform>) -> Json<Value> {
+    let token = platform.accounts.invite_administrator();
+    Json(json!({ "url": format!("{}/account#invite={}", platform.origin, token.expose()) }))
+}
+
+async fn dismiss(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<StatusCode, ApiError> {
+    platform.accounts.dismiss_administrator(&user(&platform, &handle)?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct Which {
+    before: Option<u64>,
+    handle: Option<String>,
+}
+
+async fn audit(State(platform): State<Platform>, Query(which): Query<Which>) -> Result<Json<Vec<Value>>, ApiError> {
+    let of = which.handle.map(|handle| user(&platform, &handle)).transpose()?.map(|user| user.id);
+    let before = which.before.unwrap_or(u64::MAX);
+    let events = platform.accounts.events_for_operator(of, before, PAGE)?;
+    events.iter().map(|event| events::named(&platform, event)).collect::<Result<_, _>>().map(Json)
 }
 
 /// Serves the operator's socket until the process ends.

@@ -2,56 +2,85 @@
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use matrixos_proxy::headers::PLATFORM_COOKIES;
-use matrixos_supervisor::accounts::{SESSION, Secret, Session};
+use matrixos_supervisor::accounts::{AdminGrant, Fresh, Session};
 
+use crate::caller::{Client, caller};
+use crate::cookies::PLATFORM;
 use crate::error::ApiError;
 use crate::platform::Platform;
 
-/// Name of the cookie of a signed-in browser on the platform's host.
-pub(crate) const SESSION_COOKIE: &str = PLATFORM_COOKIES[0];
-/// Name of the cookie of the owner's browser on their computer's host.
-pub(crate) const COMPUTER_COOKIE: &str = PLATFORM_COOKIES[1];
+/// Finds out who is signed in, and renews what their browser holds when it is time.
+pub(crate) async fn identify(State(platform): State<Platform>, mut request: Request, next: Next) -> Response {
+    let from = caller(request.headers(), request.extensions().get::<Client>().map(|client| client.0));
+    let admitted = match platform.accounts.session(PLATFORM.presented(request.headers()), &from).await {
+        Ok(admitted) => admitted,
+        Err(error) => return ApiError::internal(error).into_response(),
+    };
+    let renewed = admitted.map(|admitted| {
+        request.extensions_mut().insert(admitted.as_);
+        admitted.renewed
+    });
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // A handler that signs somebody in or out has the last word.
+    if let Some(tokens) = renewed.flatten()
+        && !PLATFORM.are_in(headers)
+    {
+        PLATFORM.give(&tokens, headers);
+    }
+    response
+}
+
+/// Who is signed in, if anybody is.
+pub(crate) struct MaybeSignedIn(pub(crate) Option<Session>);
+
+impl<S: Sync> FromRequestParts<S> for MaybeSignedIn {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.extensions.get::<Session>().cloned()))
+    }
+}
+
+fn signed_in(parts: &Parts) -> Result<Session, ApiError> {
+    parts.extensions.get::<Session>().cloned().ok_or_else(ApiError::not_signed_in)
+}
 
 /// The request comes from a signed-in browser.
 pub(crate) struct SignedIn(pub(crate) Session);
 
-impl FromRequestParts<Platform> for SignedIn {
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        signed_in(parts).map(Self)
+    }
+}
+
+/// The request comes from somebody who has just proved who they are.
+pub(crate) struct Verified(pub(crate) Fresh);
+
+impl FromRequestParts<Platform> for Verified {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self, ApiError> {
-        session(&parts.headers, platform)?.map(Self).ok_or_else(ApiError::not_signed_in)
+        platform.accounts.fresh(signed_in(parts)?).map(Self).ok_or_else(ApiError::verify_first)
     }
 }
 
-/// Who is signed in, if anybody is.
-pub(crate) fn session(headers: &HeaderMap, platform: &Platform) -> Result<Option<Session>, ApiError> {
-    match cookie(headers, SESSION_COOKIE) {
-        Some(token) => platform.accounts.session(token).map_err(ApiError::internal),
-        None => Ok(None),
+/// The request comes from an administrator.
+pub(crate) struct Administrator(pub(crate) AdminGrant);
+
+impl FromRequestParts<Platform> for Administrator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self, ApiError> {
+        platform.accounts.administrator(signed_in(parts)?).map(Self).ok_or_else(ApiError::not_admin)
     }
-}
-
-/// The value of a cookie. A name that comes twice is not trusted: one of them may have been planted.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    let mut values =
-        pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(n, _)| *n == name).map(|(_, value)| value);
-    values.next().filter(|_| values.next().is_none())
-}
-
-/// A cookie that only this very host gets back, over TLS or localhost, and that no script can read
-/// (RFC 6265bis, section 4.1.3.2). Lax: a person who follows a link arrives signed in.
-pub(crate) fn set_cookie(name: &str, token: &Secret) -> String {
-    format!("{name}={}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Lax", token.expose(), SESSION.as_secs())
-}
-
-/// The same cookie, emptied.
-pub(crate) fn clear_cookie(name: &str) -> String {
-    format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")
 }
 
 /// Whether a request was made by a page of `origin` itself. Computers are sibling subdomains, for which `SameSite`

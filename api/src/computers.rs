@@ -1,21 +1,23 @@
 //! Requests to `{handle}.{domain}`: the owner's go to their computer, nobody else's do.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect};
 use hyper::body::Incoming;
 use matrixos_proxy::{ForwardError, Meter, Target};
-use matrixos_supervisor::accounts::Visit;
+use matrixos_supervisor::accounts::{Admitted, Visit};
 use matrixos_supervisor::containers::{Activity, NotRunning, Reached};
 use matrixos_types::Handle;
 use url::form_urlencoded;
 
 use crate::account::local_path;
-use crate::auth::{COMPUTER_COOKIE, cookie, is_from, set_cookie};
+use crate::auth::is_from;
+use crate::caller::caller;
+use crate::cookies::{COMPUTER, ENTRY_COOKIE, cookie, set_entry};
 use crate::error::ApiError;
 use crate::platform::Platform;
 use crate::waiting;
@@ -34,61 +36,100 @@ pub(crate) async fn answer(
     platform: &Platform,
     handle: Handle,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    client: IpAddr,
 ) -> Response<Body> {
     let answered = if request.uri().path() == ENTER && request.method() == Method::GET {
-        enter(platform, &handle, request.uri().query().unwrap_or_default()).await
+        enter(platform, &handle, &request, client).await
     } else {
-        admit(platform, &handle, request, peer).await
+        admit(platform, &handle, request, client).await
     };
     answered.unwrap_or_else(IntoResponse::into_response)
 }
 
-/// Turns the one-time code that the platform's host gave into this host's own cookie.
-async fn enter(platform: &Platform, handle: &Handle, query: &str) -> Result<Response<Body>, ApiError> {
+/// Turns the one-time code that the platform's host gave into this host's own cookies.
+async fn enter(
+    platform: &Platform,
+    handle: &Handle,
+    request: &Request<Incoming>,
+    client: IpAddr,
+) -> Result<Response<Body>, ApiError> {
+    let query = request.uri().query().unwrap_or_default();
     let field = |name: &str| {
         form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    let token =
-        platform.accounts.redeem(&field("code").unwrap_or_default(), handle).await.map_err(ApiError::internal)?;
-    let path = local_path(field("path").as_deref());
-    match token {
-        Some(token) => {
-            let headers = AppendHeaders([
-                (header::SET_COOKIE, set_cookie(COMPUTER_COOKIE, &token)),
-                (header::REFERRER_POLICY, "no-referrer".to_owned()),
-            ]);
-            Ok((headers, Redirect::to(&path)).into_response())
+    let (code, path) = (field("code").unwrap_or_default(), local_path(field("path").as_deref()));
+    let nonce = cookie(request.headers(), ENTRY_COOKIE).unwrap_or_default();
+    let from = caller(request.headers(), Some(client));
+    match platform.accounts.redeem(&code, nonce, handle, &from).await? {
+        Some(tokens) => {
+            let mut response = Redirect::to(&path).into_response();
+            COMPUTER.give(&tokens, response.headers_mut());
+            let private = [(header::REFERRER_POLICY, "no-referrer"), (header::CACHE_CONTROL, "no-store")];
+            for (name, value) in private {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            Ok(response)
         }
-        // The code was used or is too old: the platform gives its owner another.
-        None => Ok(to_the_door(platform, handle, &path)),
+        // The code was used, is too old, or was given to another browser: the platform gives this one's owner another.
+        None => Ok(to_the_door(platform, handle, &path, request.headers())),
     }
 }
 
-fn to_the_door(platform: &Platform, handle: &Handle, path: &str) -> Response<Body> {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("path", path).finish();
-    Redirect::to(&format!("{}/enter/{handle}?{query}", platform.origin)).into_response()
+/// Sends a browser to the platform for a code that is good in this browser only.
+fn to_the_door(platform: &Platform, handle: &Handle, path: &str, headers: &HeaderMap) -> Response<Body> {
+    // Several tabs may be on their way at once: they share the secret.
+    let (state, new) = match cookie(headers, ENTRY_COOKIE).filter(|nonce| !nonce.is_empty()) {
+        Some(nonce) => (platform.accounts.entry_state(nonce), None),
+        None => {
+            let nonce = platform.accounts.entry_nonce();
+            (platform.accounts.entry_state(nonce.expose()), Some(nonce))
+        }
+    };
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("path", path).append_pair("state", &state).finish();
+    let mut response = Redirect::to(&format!("{}/enter/{handle}?{query}", platform.origin)).into_response();
+    if let Some(nonce) = new {
+        set_entry(&nonce, response.headers_mut());
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn admit(
     platform: &Platform,
     handle: &Handle,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    client: IpAddr,
 ) -> Result<Response<Body>, ApiError> {
-    let Some(visit) = visit(platform, handle, request.headers())? else {
+    let (shown, from) = (COMPUTER.presented(request.headers()), caller(request.headers(), Some(client)));
+    let Some(Admitted { as_: visit, renewed }) = platform.accounts.visit(handle, shown, &from).await? else {
         if is_navigation(&request) {
             let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
-            return Ok(to_the_door(platform, handle, path));
+            return Ok(to_the_door(platform, handle, path, request.headers()));
         }
         return Err(ApiError::not_signed_in());
     };
+    let mut response =
+        let_in(platform, handle, &visit, request, client).await.unwrap_or_else(IntoResponse::into_response);
+    if let Some(tokens) = renewed {
+        COMPUTER.give(&tokens, response.headers_mut());
+    }
+    Ok(response)
+}
+
+async fn let_in(
+    platform: &Platform,
+    handle: &Handle,
+    visit: &Visit,
+    request: Request<Incoming>,
+    client: IpAddr,
+) -> Result<Response<Body>, ApiError> {
     if !is_by_its_own_page(&request, &platform.origin_of(handle)) {
         let message = "Only this computer's own pages may do that.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden_origin", message));
     }
     let navigating = is_navigation(&request);
-    match pass(platform, handle, &visit, request, peer).await {
+    match pass(platform, handle, visit, request, client).await {
         Ok(answer) => Ok(answer),
         Err(Unreached::Resting) => Err(ApiError::resting()),
         Err(Unreached::No(NotRunning::Late)) if navigating => Ok(waiting::page()),
@@ -112,7 +153,7 @@ async fn pass(
     handle: &Handle,
     visit: &Visit,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    client: IpAddr,
 ) -> Result<Response<Body>, Unreached> {
     let container = &visit.owner().container;
     let background = request.headers().contains_key(BACKGROUND);
@@ -121,16 +162,9 @@ async fn pass(
     }
     let patience = if is_navigation(&request) { BEFORE_THE_WAITING_PAGE } else { PATIENCE };
     let reached = platform.containers.reach(container, patience, !background).await.map_err(Unreached::No)?;
-    let target = target(platform, handle, reached, peer).map_err(Unreached::Failed)?;
+    let target = target(platform, handle, reached, visit, client).map_err(Unreached::Failed)?;
     let answer = platform.forwarder.forward(request, target).await;
     Ok(answer.map_err(|e| Unreached::Failed(e.into()))?.map(Body::new))
-}
-
-fn visit(platform: &Platform, handle: &Handle, headers: &HeaderMap) -> Result<Option<Visit>, ApiError> {
-    match cookie(headers, COMPUTER_COOKIE) {
-        Some(token) => platform.accounts.visit(token, handle).map_err(ApiError::internal),
-        None => Ok(None),
-    }
 }
 
 fn field<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a [u8]> {
@@ -161,7 +195,13 @@ fn is_by_its_own_page(request: &Request<Incoming>, origin: &str) -> bool {
     }
 }
 
-fn target(platform: &Platform, handle: &Handle, reached: Reached, peer: SocketAddr) -> Result<Target, ApiError> {
+fn target(
+    platform: &Platform,
+    handle: &Handle,
+    reached: Reached,
+    admitted: &Visit,
+    client: IpAddr,
+) -> Result<Target, ApiError> {
     let Reached { endpoint, activity, visit } = reached;
     let value = |text: &str| HeaderValue::from_str(text).map_err(ApiError::internal);
     let mut authorization = value(&format!("Bearer {}", endpoint.token.0))?;
@@ -171,8 +211,8 @@ fn target(platform: &Platform, handle: &Handle, reached: Reached, peer: SocketAd
         authorization,
         host: value(&platform.authority.of(handle))?,
         scheme: value(&platform.scheme)?,
-        peer: value(&peer.ip().to_string())?,
-        until: platform.end.clone(),
+        peer: value(&client.to_string())?,
+        until: admitted.until().clone(),
         meter: Arc::new(Used(activity)),
         hold: Box::new(visit),
     })

@@ -1,17 +1,17 @@
 //! Where a request comes in: one reading of whom it is for, then the platform's own routes or a computer.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use matrixos_proxy::{Refused, Site, framing};
 use tower::ServiceExt;
 
+use crate::caller::Client;
 use crate::error::ApiError;
 use crate::platform::Platform;
 use crate::{computers, routes};
@@ -35,19 +35,20 @@ impl Edge {
         if !framing::is_clear(&parts) {
             return refuse(StatusCode::BAD_REQUEST, "The request's length is not clear.");
         }
+        let client = self.platform.proxies.client(&parts.headers, peer.ip());
         match self.platform.authority.site(&parts) {
-            Ok(Site::Platform) => self.own(Request::from_parts(parts, body), peer).await,
+            Ok(Site::Platform) => self.own(Request::from_parts(parts, body), client).await,
             Ok(Site::Computer(handle)) => {
-                computers::answer(&self.platform, handle, Request::from_parts(parts, body), peer).await
+                computers::answer(&self.platform, handle, Request::from_parts(parts, body), client).await
             }
             Err(refused @ Refused::Ambiguous) => refuse(StatusCode::BAD_REQUEST, &refused.to_string()),
             Err(refused @ Refused::Misdirected) => refuse(StatusCode::MISDIRECTED_REQUEST, &refused.to_string()),
         }
     }
 
-    async fn own(self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    async fn own(self, request: Request<Incoming>, client: IpAddr) -> Response<Body> {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Client(client));
         let answered: Result<_, Infallible> = self.router.oneshot(request).await;
         answered.unwrap_or_else(|never| match never {})
     }

@@ -3,7 +3,11 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use matrixos_supervisor::accounts::AccountError;
+use matrixos_supervisor::store::StoreError;
 use serde::Serialize;
+
+use crate::public::unavailable;
 
 /// An error as it leaves the platform: `{"error": {"code", "message", "suggestions"?}}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +41,16 @@ impl ApiError {
     /// 401: no valid session.
     pub(crate) fn not_signed_in() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not_signed_in", "Please sign in first.")
+    }
+
+    /// 403: the person must prove once more who they are.
+    pub(crate) fn verify_first() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "verify_first", "Please confirm first that it is you.")
+    }
+
+    /// 403: for administrators.
+    pub(crate) fn not_admin() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not_admin", "Only administrators may do that.")
     }
 
     /// 404, without saying what exists.
@@ -86,5 +100,49 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Low { .. } | StoreError::Full => Self::disk_full(error),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        let message = error.to_string();
+        let with = |status, code| Self::new(status, code, message.clone());
+        match error {
+            AccountError::Malformed(_) => with(StatusCode::BAD_REQUEST, "handle_invalid"),
+            AccountError::Unavailable(suggestions) => {
+                Self::new(StatusCode::CONFLICT, "handle_taken", unavailable(&suggestions)).suggesting(suggestions)
+            }
+            AccountError::CeremonyExpired => with(StatusCode::GONE, "ceremony_expired"),
+            AccountError::Rejected(cause) => {
+                // The person is told nothing of it: it would help whoever tries to get around it.
+                tracing::info!(%cause, "a passkey's answer was refused");
+                with(StatusCode::BAD_REQUEST, "passkey_rejected")
+            }
+            AccountError::UnknownPasskey => with(StatusCode::NOT_FOUND, "passkey_unknown"),
+            AccountError::KnownPasskey => with(StatusCode::CONFLICT, "passkey_known"),
+            AccountError::TooManyPasskeys => with(StatusCode::CONFLICT, "too_many_passkeys"),
+            AccountError::SignInRejected => with(StatusCode::UNAUTHORIZED, "code_rejected"),
+            AccountError::CodeRejected => with(StatusCode::BAD_REQUEST, "code_rejected"),
+            AccountError::TooOften { wait } => {
+                with(StatusCode::TOO_MANY_REQUESTS, "too_many_requests").retry_after(wait)
+            }
+            AccountError::LastFactor => with(StatusCode::CONFLICT, "last_factor"),
+            AccountError::BadName => with(StatusCode::BAD_REQUEST, "name_invalid"),
+            AccountError::Missing(_) => with(StatusCode::NOT_FOUND, "not_found"),
+            AccountError::NotConfirmed => with(StatusCode::BAD_REQUEST, "confirm_mismatch"),
+            AccountError::DeletionPending => with(StatusCode::CONFLICT, "deletion_pending"),
+            AccountError::BadInvitation => with(StatusCode::GONE, "invite_invalid"),
+            AccountError::Busy(_) => with(StatusCode::SERVICE_UNAVAILABLE, "busy").retry_after(60),
+            AccountError::Store(error) => error.into(),
+        }
     }
 }

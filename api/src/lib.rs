@@ -3,16 +3,24 @@
 mod account;
 pub mod admin;
 mod auth;
+mod body;
+mod caller;
 mod computers;
+mod cookies;
 mod edge;
 mod error;
+mod events;
 mod limits;
 mod pages;
 mod platform;
 mod public;
 pub mod routes;
+mod security;
+mod sessions;
+mod sign_in;
 mod waiting;
 
+pub use caller::Proxies;
 pub use edge::Edge;
 pub use pages::are_built;
 pub use platform::Platform;

@@ -1,14 +1,15 @@
 //! How often one address may ask. By address only: a limit by account would let a stranger lock its owner out.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use crate::caller::Client;
 use crate::error::ApiError;
 use crate::platform::Platform;
 use crate::routes::Rate;
@@ -47,7 +48,7 @@ impl Rates {
 
 /// One subscriber of IPv6 has a /64 at least.
 fn network(peer: IpAddr) -> IpAddr {
-    match peer {
+    match peer.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
         v4 => v4,
     }
@@ -55,7 +56,7 @@ fn network(peer: IpAddr) -> IpAddr {
 
 /// Refuses a request whose address has asked too often.
 pub(crate) async fn keep(State((platform, rate)): State<(Platform, Rate)>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = request.extensions().get::<Client>().map(|client| client.0);
     if peer.is_none_or(|peer| platform.rates.admits(rate, peer)) {
         return next.run(request).await;
     }

@@ -1,15 +1,20 @@
 //! What every handler may use.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use matrixos_proxy::{Authority, Forwarder};
 use matrixos_supervisor::accounts::Accounts;
-use matrixos_supervisor::containers::Containers;
+use matrixos_supervisor::containers::{Containers, WantError};
+use matrixos_supervisor::store::{StoreError, User, WantedState};
 use matrixos_types::Handle;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::caller::Proxies;
 use crate::limits::Rates;
+
+/// How long to wait for a container to come to rest.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The platform's parts; cheap to clone.
 #[derive(Clone)]
@@ -25,8 +30,7 @@ pub struct Inner {
     pub(crate) scheme: String,
     pub(crate) forwarder: Forwarder,
     pub(crate) rates: Rates,
-    /// Cancelled when the platform drains: ends upgraded connections.
-    pub(crate) end: CancellationToken,
+    pub(crate) proxies: Proxies,
 }
 
 impl Platform {
@@ -36,7 +40,7 @@ impl Platform {
         containers: Arc<Containers>,
         forwarder: Forwarder,
         origin: &Url,
-        end: CancellationToken,
+        proxies: Proxies,
     ) -> Self {
         let authority = Authority::new(origin.host_str().unwrap_or_default(), origin.port());
         Self(Arc::new(Inner {
@@ -47,7 +51,7 @@ impl Platform {
             scheme: origin.scheme().to_owned(),
             forwarder,
             rates: Rates::default(),
-            end,
+            proxies,
         }))
     }
 
@@ -56,13 +60,44 @@ impl Platform {
         format!("{}://{}", self.scheme, self.authority.of(handle))
     }
 
-    /// Forgets what is too old to matter; to be called now and then.
+    /// Forgets what is too old to matter, and deletes the accounts whose time has come; to be called now and then.
     pub async fn tidy(&self) {
         self.rates.tidy();
         self.containers.relieve();
         if let Err(error) = self.accounts.tidy().await {
             tracing::warn!(%error, "could not forget expired sessions");
         }
+        match self.accounts.due() {
+            Ok(due) => self.part_with_all(due).await,
+            Err(error) => tracing::warn!(%error, "could not look for accounts that are to be deleted"),
+        }
+    }
+
+    async fn part_with_all(&self, due: Vec<User>) {
+        for user in due {
+            match self.part_with(&user).await {
+                Ok(true) => {}
+                Ok(false) => tracing::info!(handle = %user.handle, "an account is being deleted"),
+                Err(error) => tracing::warn!(handle = %user.handle, %error, "an account could not be deleted"),
+            }
+        }
+    }
+
+    /// Deletes an account: first the container and its files, then the account, so that, cut in between, the account
+    /// still says what is left to do. False if the container is still going.
+    pub(crate) async fn part_with(&self, user: &User) -> Result<bool, PartError> {
+        let reason = "the account is being deleted";
+        match self.containers.want(&user.container, WantedState::Destroyed, reason).await {
+            // It went the last time, and the account did not.
+            Ok(()) | Err(WantError::Unknown) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !self.containers.part(&user.container, PATIENCE).await {
+            return Ok(false);
+        }
+        self.accounts.delete(user.clone()).await?;
+        tracing::info!(handle = %user.handle, "an account was deleted");
+        Ok(true)
     }
 }
 
@@ -71,4 +106,15 @@ impl std::ops::Deref for Platform {
     fn deref(&self) -> &Inner {
         &self.0
     }
+}
+
+/// Why an account was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PartError {
+    /// The wish could not be written down.
+    #[error(transparent)]
+    Want(#[from] WantError),
+    /// The account could not be deleted.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

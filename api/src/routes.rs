@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::platform::Platform;
-use crate::{account, auth, limits, pages, public};
+use crate::{account, auth, events, limits, pages, public, security, sessions, sign_in};
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
 const BODY: usize = 64 * 1024;
@@ -16,8 +16,14 @@ const BODY: usize = 64 * 1024;
 pub enum Audience {
     /// Anybody.
     Public,
+    /// Anybody; who is signed in gets another answer.
+    Door,
     /// A signed-in person, about themselves.
     SignedIn,
+    /// A signed-in person who has just proved who they are.
+    Fresh,
+    /// An administrator.
+    Administrator,
 }
 
 /// How often one address may use a route.
@@ -27,7 +33,7 @@ pub enum Rate {
     Free,
     /// Questions that could be used to list people.
     LookUp,
-    /// Sign-ups and logins.
+    /// Sign-ups, logins, and whatever takes a code.
     Ceremony,
 }
 
@@ -57,25 +63,48 @@ fn route<T: 'static>(
 
 /// The table.
 pub fn table() -> Vec<Route> {
-    use Audience::{Public, SignedIn};
+    use Audience::{Administrator, Door, Fresh, Public, SignedIn};
     use Rate::{Ceremony, Free, LookUp};
-    let (get, post) = (|| Method::GET, || Method::POST);
+    let (get, post, patch, delete) = (|| Method::GET, || Method::POST, || Method::PATCH, || Method::DELETE);
     vec![
         route(get(), "/health", Public, Free, public::health),
         route(get(), "/api/stats", Public, Free, public::stats),
         route(get(), "/api/handles/{text}", Public, LookUp, public::handle),
         route(get(), "/api/profiles/{handle}", Public, LookUp, public::profile),
-        route(post(), "/api/signup/start", Public, Ceremony, public::start_sign_up),
-        route(post(), "/api/signup/finish", Public, Ceremony, public::finish_sign_up),
-        route(post(), "/api/login/start", Public, Ceremony, public::start_login),
-        route(post(), "/api/login/finish", Public, Ceremony, public::finish_login),
-        route(get(), "/enter/{handle}", Public, Free, account::enter),
-        route(post(), "/api/logout", SignedIn, Free, account::sign_out),
+        route(post(), "/api/signup/start", Public, Ceremony, sign_in::start_sign_up),
+        route(post(), "/api/signup/finish", Public, Ceremony, sign_in::finish_sign_up),
+        route(post(), "/api/signup/totp/start", Public, Ceremony, sign_in::start_totp_sign_up),
+        route(post(), "/api/signup/totp/finish", Public, Ceremony, sign_in::finish_totp_sign_up),
+        route(post(), "/api/login/start", Public, Ceremony, sign_in::start_login),
+        route(post(), "/api/login/finish", Public, Ceremony, sign_in::finish_login),
+        route(post(), "/api/login/code", Public, Ceremony, sign_in::login_with_code),
+        route(get(), "/enter/{handle}", Door, Free, account::enter),
+        route(post(), "/api/logout", SignedIn, Free, sessions::sign_out),
         route(get(), "/api/me", SignedIn, Free, account::me),
         route(get(), "/api/computer", SignedIn, Free, account::computer),
         route(post(), "/api/computer/start", SignedIn, Free, account::start_computer),
         route(post(), "/api/computer/awake", SignedIn, Free, account::keep_awake),
         route(Method::DELETE, "/api/computer/awake", SignedIn, Free, account::let_rest),
+        route(get(), "/api/security", SignedIn, Free, security::security),
+        route(post(), "/api/passkeys/start", Fresh, Ceremony, security::start_passkey),
+        route(post(), "/api/passkeys/finish", Fresh, Ceremony, security::finish_passkey),
+        route(patch(), "/api/passkeys/{id}", SignedIn, Ceremony, security::rename_passkey),
+        route(delete(), "/api/passkeys/{id}", Fresh, Ceremony, security::remove_passkey),
+        route(post(), "/api/totp/start", Fresh, Ceremony, security::start_totp),
+        route(post(), "/api/totp/finish", Fresh, Ceremony, security::finish_totp),
+        route(delete(), "/api/totp", Fresh, Ceremony, security::remove_totp),
+        route(post(), "/api/recovery-codes", Fresh, Ceremony, security::new_recovery_codes),
+        route(post(), "/api/verify/start", SignedIn, Ceremony, security::start_verify),
+        route(post(), "/api/verify/finish", SignedIn, Ceremony, security::finish_verify),
+        route(post(), "/api/verify/code", SignedIn, Ceremony, security::verify_with_code),
+        route(get(), "/api/sessions", SignedIn, Free, sessions::list),
+        route(delete(), "/api/sessions/{id}", SignedIn, Ceremony, sessions::revoke),
+        route(post(), "/api/sessions/revoke-all", SignedIn, Ceremony, sessions::revoke_all),
+        route(get(), "/api/audit", SignedIn, LookUp, events::own),
+        route(post(), "/api/account/delete", Fresh, Ceremony, account::request_deletion),
+        route(post(), "/api/account/restore", SignedIn, Ceremony, account::undo_deletion),
+        route(post(), "/api/admin/claim", Fresh, Ceremony, account::accept_invitation),
+        route(get(), "/api/admin/audit", Administrator, LookUp, events::all),
     ]
 }
 
@@ -83,7 +112,11 @@ pub fn table() -> Vec<Route> {
 pub(crate) fn router(platform: Platform) -> Router {
     let routes = table().into_iter().fold(Router::new(), |router, route| {
         let keep = middleware::from_fn_with_state((platform.clone(), route.rate), limits::keep);
-        router.route(route.path, route.handler.layer(keep))
+        let handler = match route.audience {
+            Audience::Public => route.handler,
+            _ => route.handler.layer(middleware::from_fn_with_state(platform.clone(), auth::identify)),
+        };
+        router.route(route.path, handler.layer(keep))
     });
     routes
         .fallback(pages::page)

@@ -3,5 +3,6 @@
 pub mod accounts;
 pub mod clock;
 pub mod containers;
+mod key_file;
 
 pub use matrixos_store as store;

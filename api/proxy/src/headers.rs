@@ -6,8 +6,9 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
-/// The platform's own cookies: they open doors, and a computer is a stranger to everybody but its owner.
-pub const PLATFORM_COOKIES: [&str; 2] = ["__Host-mx_session", "__Host-mx_computer"];
+/// How the names of the platform's own cookies begin: they open doors, and a computer is a stranger to everybody but its
+/// owner.
+pub const PLATFORM_COOKIES: &str = "__Host-mx_";
 
 /// Fields that concern one connection only (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -75,7 +76,7 @@ fn is_claim(name: &str) -> bool {
 
 fn is_platform_cookie(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default().trim();
-    PLATFORM_COOKIES.iter().any(|ours| ours.eq_ignore_ascii_case(name))
+    name.get(..PLATFORM_COOKIES.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(PLATFORM_COOKIES))
 }
 
 fn keep_own_cookies(headers: &mut HeaderMap) {
@@ -131,9 +132,12 @@ mod tests {
             ("accept", "*/*"),
         ]);
         headers.append(COOKIE, HeaderValue::from_static("__Host-mx_session=a; theme=dark"));
-        headers.append(COOKIE, HeaderValue::from_static("__host-MX_computer=b;c=d ; __Host-mx_session"));
+        headers.append(
+            COOKIE,
+            HeaderValue::from_static("__host-MX_computer=b;c=d ; __Host-mx_session;__Host-mx_new=e; mx_=f"),
+        );
         clean_request(&mut headers);
-        assert_eq!(headers.get(COOKIE).map(HeaderValue::as_bytes), Some(b"theme=dark; c=d".as_slice()));
+        assert_eq!(headers.get(COOKIE).map(HeaderValue::as_bytes), Some(b"theme=dark; c=d; mx_=f".as_slice()));
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["accept", "cookie"]);

@@ -23,6 +23,30 @@ impl fmt::Display for UserId {
     }
 }
 
+/// One signed-in browser. Not a secret: whoever knows it cannot sign in with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub Uuid);
+
+impl SessionId {
+    /// A fresh random id.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// Parses an id, in the one form in which it is written.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let id = Uuid::try_parse(text).map(Self).map_err(|_| IdError::Session)?;
+        if id.to_string() == text { Ok(id) } else { Err(IdError::Session) }
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.simple().fmt(f)
+    }
+}
+
 /// The id of a user's container: `c` and 16 lower-case hexadecimal digits. It stays the same when the
 /// container is created anew, and names its cgroup and its runtime state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,6 +56,9 @@ pub struct ContainerId(String);
 /// A text or number that is not an identifier of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
+    /// Not 32 lower-case hexadecimal digits.
+    #[error("not a session id: expected 32 hexadecimal digits")]
+    Session,
     /// Not `c` and 16 lower-case hexadecimal digits.
     #[error("not a container id: expected c and 16 hexadecimal digits")]
     Container,
@@ -140,6 +167,15 @@ mod tests {
         assert_eq!(b.first_id() - a.first_id(), Seat::ID_RANGE);
         assert_eq!(Seat::new(0), Err(IdError::Seat));
         assert_eq!(Seat::new(Seat::MAX + 1), Err(IdError::Seat));
+    }
+
+    #[test]
+    fn a_session_id_has_one_spelling() {
+        let id = SessionId::random();
+        assert_eq!(SessionId::parse(&id.to_string()), Ok(id));
+        for other in [id.to_string().to_uppercase(), id.0.to_string(), format!("{{{}}}", id.0), String::new()] {
+            assert_eq!(SessionId::parse(&other), Err(IdError::Session), "{other}");
+        }
     }
 
     #[test]

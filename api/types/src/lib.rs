@@ -9,6 +9,6 @@ pub mod units;
 
 pub use disk::{DiskQuota, DiskShare};
 pub use handle::{Handle, HandleError};
-pub use ids::{ContainerId, IdError, Seat, UserId};
+pub use ids::{ContainerId, IdError, Seat, SessionId, UserId};
 pub use instance::{Instance, InstanceError};
 pub use units::Bytes;

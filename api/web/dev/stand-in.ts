@@ -1,7 +1,9 @@
 // Development only: stands in for the platform while one works on the pages with `npm run dev`. It checks nothing, keeps
 // nothing, and is never built in. Handles steer it: `taken`, `slow…` (a slow start), `broken…` (a start that fails once).
+// `hamed` has an authenticator app; `POST /api/tire` makes the next dangerous act ask for a proof.
 import type { Connect, Plugin } from "vite";
-import { type Answer, Platform } from "./platform.ts";
+import type { Answer } from "./answer.ts";
+import { Platform } from "./platform.ts";
 
 // The parts of Node's request and response that are used here; its types are not installed for the sake of this file.
 interface Request extends AsyncIterable<Uint8Array> {

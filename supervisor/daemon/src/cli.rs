@@ -42,6 +42,11 @@ pub(crate) enum Command {
     /// The users' containers, by way of the running supervisor.
     #[command(subcommand)]
     Container(Container),
+    /// Who may see to other people's accounts, by way of the running supervisor.
+    #[command(subcommand)]
+    Admin(Admin),
+    /// What happened to accounts, newest first, as JSON lines, by way of the running supervisor.
+    Audit(Audit),
     /// The image that the computers run from.
     #[command(subcommand)]
     Image(Image),
@@ -89,6 +94,23 @@ pub(crate) enum Container {
     Why(Owner),
     /// Delete the account, the container and all of its files, for good.
     Destroy(Destroy),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Admin {
+    /// Print a link that makes whoever opens it first, within an hour, an administrator.
+    Invite,
+    /// Every administrator.
+    List,
+    /// Take an administrator's rights away.
+    Dismiss(Owner),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Of one person only.
+    #[arg(long)]
+    pub(crate) handle: Option<Handle>,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::containers::Sleep;
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) listen: Vec<SocketAddr>,
     /// Scheme, host and port that people type; the host is the platform's domain.
     pub(crate) origin: Url,
+    /// Proxies in front of the platform that are believed when they say for whom they ask.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// Name of the unprivileged account that serves.
     pub(crate) user: String,
     pub(crate) pool: Ipv4Net,
@@ -60,6 +62,7 @@ struct File {
     run: Option<PathBuf>,
     listen: Option<Vec<SocketAddr>>,
     origin: Option<String>,
+    trusted_proxies: Vec<IpNet>,
     user: Option<String>,
     cgroup: Option<Groups>,
     log: LogFormat,
@@ -112,6 +115,7 @@ impl Config {
             run,
             listen,
             origin,
+            trusted_proxies: file.trusted_proxies,
             user: file.user.unwrap_or_else(|| "matrixos".to_owned()),
             pool: file.network.pool.unwrap_or_else(|| Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16)),
             groups,
@@ -220,6 +224,13 @@ mod tests {
     }
 
     #[test]
+    fn no_proxy_is_trusted_that_was_not_named() {
+        assert!(load("").expect("fine").trusted_proxies.is_empty());
+        let named = load("trusted_proxies = [\"127.0.0.1/32\", \"fd00::/64\"]").expect("fine").trusted_proxies;
+        assert_eq!(named.len(), 2);
+    }
+
+    #[test]
     fn what_is_wrong_in_the_file_is_named() {
         for (text, says) in [
             ("lisen = []", "lisen"),
@@ -234,6 +245,7 @@ mod tests {
             ("[sleep]\nstop_after_seconds = 10", "must be more than sleep.freeze_after_seconds"),
             ("cgroup = \"matrixos.slice\"", "must be an absolute path"),
             ("[network]\npool = \"nonsense\"", "pool"),
+            ("trusted_proxies = [\"caddy\"]", "trusted_proxies"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));
             assert!(error.contains(says), "{text}: {error}");

@@ -9,12 +9,12 @@ use http_body_util::BodyExt;
 use hyper::Method;
 use matrixos_api::admin::{History, Row};
 use matrixos_supervisor::containers::View;
-use matrixos_supervisor::store::Event;
+use matrixos_supervisor::store::Change;
 
 use crate::cli::{Container, Destroy, Owner};
 use crate::config::Config;
 use crate::layout::Layout;
-use crate::operator::{self, ask};
+use crate::operator::{self, ask, told};
 
 pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
     let socket = Layout::of(config).socket();
@@ -44,7 +44,7 @@ pub(crate) fn run(config: &Config, command: Container) -> Result<()> {
 /// The history, with the time of each event.
 async fn why(socket: &Path, handle: &str) -> Result<()> {
     let history: History = operator::get(socket, &format!("/containers/{handle}/history")).await?;
-    for Event { at, what, why } in &history.events {
+    for Change { at, what, why } in &history.events {
         println!("{}  {what:<8} {why}", time(*at));
     }
     if history.events.is_empty() {
@@ -61,7 +61,7 @@ fn time(seconds: u64) -> humantime::Rfc3339Timestamp {
 }
 
 async fn list(socket: &Path, json: bool) -> Result<()> {
-    let body = ask(socket, Method::GET, "/containers").await?.into_body().collect().await?.to_bytes();
+    let body = told(ask(socket, Method::GET, "/containers").await?).await?;
     if json {
         std::io::stdout().write_all(&body)?;
         println!();
@@ -102,12 +102,7 @@ async fn logs(socket: &Path, handle: &str) -> Result<()> {
 }
 
 async fn change(socket: &Path, handle: &str, act: &str) -> Result<()> {
-    let body = ask(socket, Method::POST, &format!("/containers/{handle}/{act}"))
-        .await?
-        .into_body()
-        .collect()
-        .await?
-        .to_bytes();
+    let body = told(ask(socket, Method::POST, &format!("/containers/{handle}/{act}")).await?).await?;
     let view: View = serde_json::from_slice(&body)?;
     match view.reason {
         Some(reason) => println!("{handle}: {} ({reason})", view.condition),

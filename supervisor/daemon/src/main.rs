@@ -1,5 +1,6 @@
 //! The one program: the platform (`serve`), its privileged half (`launcher`), and the operator's commands.
 
+mod admin;
 mod cli;
 mod config;
 mod container;
@@ -48,6 +49,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Doctor => doctor::run(&config),
         Command::Status => status::run(&config),
         Command::Container(command) => container::run(&config, command),
+        Command::Admin(command) => admin::run(&config, command),
+        Command::Audit(which) => admin::audit(&config, &which),
         Command::Image(command) => image::run(&config, command),
         Command::Store(command) => store::run(&config, command),
         Command::Launcher | Command::Hold => unreachable!("handled before the configuration was read"),

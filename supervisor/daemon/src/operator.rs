@@ -46,3 +46,8 @@ pub(crate) async fn ask(socket: &Path, method: Method, path: &str) -> Result<Res
         None => bail!("the platform answered {status}"),
     }
 }
+
+/// The whole of an answer.
+pub(crate) async fn told(response: Response<Incoming>) -> Result<Bytes> {
+    Ok(response.into_body().collect().await?.to_bytes())
+}

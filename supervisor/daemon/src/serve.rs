@@ -9,18 +9,18 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Child;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
 use matrixos_api::admin::Machine;
-use matrixos_api::{Edge, Platform, admin};
+use matrixos_api::{Edge, Platform, Proxies, admin};
 use matrixos_launcher::{Spawned, spawn};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
 use matrixos_rootfs::image;
 use matrixos_runtime::client::LauncherClient;
 use matrixos_runtime::protocol::LauncherConfig;
-use matrixos_supervisor::accounts::Accounts;
+use matrixos_supervisor::accounts::{Accounts, Keys};
 use matrixos_supervisor::clock::SystemClock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings};
 use matrixos_supervisor::store::Store;
@@ -151,14 +151,18 @@ fn bind_admin(path: &Path, account: Account) -> Result<UnixListener> {
 async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     let end = CancellationToken::new();
     let store = Store::open(&Path::new(HERE).join("store")).context("opening the store")?;
-    let key =
-        GatewayKey::load_or_create(&Path::new(HERE).join("keys/gateway.key")).context("the key of the gateways")?;
+    let keys = Path::new(HERE).join("keys");
+    let key = GatewayKey::load_or_create(&keys.join("gateway.key")).context("the key of the gateways")?;
+    let keys = Keys::load_or_create(&keys, SystemTime::now()).context("the keys of the accounts")?;
     let launcher = LauncherClient::new(prepared.launcher).context("the launcher's socket")?;
-    let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), &config.origin).map_err(anyhow::Error::msg)?;
+    // What is open to computers ends when the platform drains.
+    let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), &config.origin, keys, end.clone())
+        .map_err(anyhow::Error::msg)?;
     let containers = Containers::take_charge(store, launcher, key, prepared.settings)
         .await
         .context("taking charge of the computers")?;
-    let platform = Platform::new(accounts, containers.clone(), prepared.forwarder, &config.origin, end.clone());
+    let proxies = Proxies::new(config.trusted_proxies.clone());
+    let platform = Platform::new(accounts, containers.clone(), prepared.forwarder, &config.origin, proxies);
     let mut doors = JoinSet::new();
     for listener in prepared.listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;

@@ -32,6 +32,9 @@ const ONLY: &[(&str, &[&str])] = &[
     ("axum", &["api", "gateway"]),
     ("rtnetlink", &["netns"]),
     ("webauthn-rs", &["supervisor"]),
+    ("jsonwebtoken", &["supervisor"]),
+    ("totp-rs", &["supervisor"]),
+    ("aes-gcm", &["supervisor"]),
     ("webauthn-authenticator-rs", &["testkit"]),
 ];
 

@@ -1,8 +1,6 @@
 //! The bearer token of each gateway: derived, so that it need not be stored and is known again after a restart.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,31 +8,15 @@ use matrixos_runtime::protocol::Token;
 use matrixos_types::ContainerId;
 use sha2::Sha256;
 
+use crate::key_file;
+
 /// The installation's key from which all gateway tokens are derived (HMAC-SHA-256, RFC 2104).
 pub struct GatewayKey([u8; 32]);
 
 impl GatewayKey {
     /// Reads the key from `path`, or makes it there (mode 0600, flushed) if the file does not exist.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        match fs::read(path) {
-            Ok(bytes) => bytes.try_into().map(Self).map_err(|_| bad_key(path)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Self::create(path),
-            Err(e) => Err(e),
-        }
-    }
-
-    fn create(path: &Path) -> io::Result<Self> {
-        let mut key = [0u8; 32];
-        getrandom::fill(&mut key).map_err(io::Error::other)?;
-        let draft = path.with_extension("new");
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(&key)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)?;
-        if let Some(folder) = path.parent() {
-            fs::File::open(folder)?.sync_all()?;
-        }
-        Ok(Self(key))
+        key_file::load_or_create(path, "then every computer has to be restarted").map(Self)
     }
 
     /// The token of one container: 64 hexadecimal digits.
@@ -46,16 +28,10 @@ impl GatewayKey {
     }
 }
 
-fn bad_key(path: &Path) -> io::Error {
-    let why = format!(
-        "{} is not a key of 32 bytes; restore it from a backup, or delete it and restart every computer",
-        path.display()
-    );
-    io::Error::new(io::ErrorKind::InvalidData, why)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

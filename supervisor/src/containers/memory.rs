@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use matrixos_store::{Event, Keep, Rest, Store, StoreError};
+use matrixos_store::{Change, Keep, Rest, Store, StoreError};
 use matrixos_types::ContainerId;
 use tracing::warn;
 
@@ -41,13 +41,13 @@ impl Memory {
     }
 
     /// What happened to it, oldest first.
-    pub(super) fn history(&self) -> Vec<Event> {
+    pub(super) fn history(&self) -> Vec<Change> {
         self.lock().history.clone()
     }
 
     /// Remembers that it became `what`, and why. The same news twice is told once.
     pub(super) fn note(&self, what: &str, why: &str, asleep: bool) {
-        let event = Event { at: self.now(), what: what.to_owned(), why: clean(why) };
+        let event = Change { at: self.now(), what: what.to_owned(), why: clean(why) };
         let mut rest = self.lock();
         let same = rest.history.last().is_some_and(|last| last.what == event.what && last.why == event.why);
         if same && rest.asleep == asleep {

@@ -365,7 +365,7 @@ impl Containers {
     }
 
     /// What happened to a container, oldest first, and until when it is kept awake.
-    pub fn history(&self, container: &ContainerId) -> Option<(Vec<records::Event>, Option<records::Keep>)> {
+    pub fn history(&self, container: &ContainerId) -> Option<(Vec<records::Change>, Option<records::Keep>)> {
         self.tasks().get(container).map(|task| (task.memory.history(), task.memory.keep()))
     }
 

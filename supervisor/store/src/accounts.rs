@@ -1,10 +1,10 @@
 //! Accounts: made whole or not at all, found by name, id or passkey, and deleted so that nobody can inherit from them.
 
-use matrixos_types::{ContainerId, Handle, Seat, UserId};
+use matrixos_types::{ContainerId, Handle, Seat, SessionId, UserId};
 use sled::transaction::{ConflictableTransactionError, Transactional, TransactionalTree};
 
-use crate::error::{CreateError, StoreError};
-use crate::records::{Credential, NewAccount, Tombstone, User, Wanted, WantedState};
+use crate::error::{CreateError, StoreError, why};
+use crate::records::{Credential, Factors, FirstFactor, NewAccount, Tombstone, User, Wanted, WantedState};
 use crate::store::Store;
 use crate::table::{Record, decode, encode, put_in};
 
@@ -13,31 +13,39 @@ pub(crate) const NEXT_SEAT: &[u8] = b"next_seat";
 type Conflict<E> = ConflictableTransactionError<E>;
 
 impl Store {
-    /// Makes an account, its first credential and the wish that its container run: all of it or nothing. Refused
+    /// Makes an account, the way to sign in to it and the wish that its container run: all of it or nothing. Refused
     /// when the disk is almost full.
     pub fn create_account(&self, new: &NewAccount) -> Result<User, CreateError> {
         self.check_room()?;
         let t = &self.0;
-        let trees = (&t.users.tree, &t.handles, &t.credentials.tree, &t.wanted.tree, &t.tombstones.tree, &t.meta);
-        let made = trees.transaction(|(users, handles, credentials, wanted, tombstones, meta)| {
+        let trees = (
+            &t.users.tree,
+            &t.handles,
+            &t.credentials.tree,
+            &t.factors.tree,
+            &t.wanted.tree,
+            &t.tombstones.tree,
+            &t.meta,
+        );
+        let made = trees.transaction(|(users, handles, credentials, factors, wanted, tombstones, meta)| {
             let handle = new.handle.as_str();
             if handles.get(handle)?.is_some() || tombstones.get(handle)?.is_some() {
                 return Err(Conflict::Abort(CreateError::HandleTaken));
             }
-            if credentials.get(&*new.credential)?.is_some() {
-                return Err(Conflict::Abort(CreateError::CredentialKnown));
+            if let Some(credential) = first_credential(new) {
+                if credentials.get(credential.key())?.is_some() {
+                    return Err(Conflict::Abort(CreateError::CredentialKnown));
+                }
+                put_in(credentials, &credential)?;
             }
             let user = new_user(new, take_seat(meta)?);
             handles.insert(handle, encode(&user.id))?;
-            put_in(credentials, &first_credential(new))?;
+            put_in(factors, &first_factors(new))?;
             put_in(wanted, &first_wish(&user))?;
             put_in(users, &user)?;
             Ok(user)
         });
-        let user = made.map_err(|error| match error {
-            sled::transaction::TransactionError::Abort(why) => why,
-            sled::transaction::TransactionError::Storage(e) => CreateError::Store(e.into()),
-        })?;
+        let user = made.map_err(why)?;
         self.settle()?;
         Ok(user)
     }
@@ -66,47 +74,50 @@ impl Store {
         Ok(self.0.handles.contains_key(key)? || self.0.tombstones.tree.contains_key(key)?)
     }
 
-    /// The credential of that id (hexadecimal).
-    pub fn credential(&self, id: &str) -> Result<Option<Credential>, StoreError> {
-        self.0.credentials.get(id)
-    }
-
-    /// Every credential of a user.
-    pub fn credentials_of(&self, user: UserId) -> Result<Vec<Credential>, StoreError> {
-        self.0.credentials.all().filter(|c| c.as_ref().map_or(true, |c| c.user == user)).collect()
-    }
-
-    /// Replaces a credential that exists.
-    pub fn update_credential(&self, credential: &Credential) -> Result<(), StoreError> {
-        let updated = self.0.credentials.tree.transaction(|credentials| {
-            if credentials.get(credential.key())?.is_none() {
-                return Err(Conflict::Abort(StoreError::Missing("passkey")));
-            }
-            put_in(credentials, credential)?;
-            Ok(())
+    /// Changes an account. Its id, handle and seat stay what they are.
+    pub fn change_user(&self, id: UserId, change: impl Fn(&mut User)) -> Result<User, StoreError> {
+        let changed = self.0.users.tree.transaction(|users| {
+            let bytes = users.get(id.0)?.ok_or(Conflict::Abort(StoreError::Missing("account")))?;
+            let old: User = decode("users", &bytes).map_err(Conflict::Abort)?;
+            let mut user = old.clone();
+            change(&mut user);
+            let User { id, handle, seat, container, .. } = old;
+            let user = User { id, handle, seat, container, ..user };
+            put_in(users, &user)?;
+            Ok(user)
         });
-        updated.map_err(StoreError::from)?;
-        self.settle()
+        let user = changed.map_err(StoreError::from)?;
+        self.settle()?;
+        Ok(user)
     }
 
-    /// Deletes an account with its credentials and sessions; its handle and seat are never given again.
-    pub fn delete_account(&self, user: &User, now: u64) -> Result<(), StoreError> {
+    /// Deletes an account with everything that belongs to it; its handle and seat are never given again. Returns the
+    /// sessions that have ended.
+    pub fn delete_account(&self, user: &User, now: u64) -> Result<Vec<SessionId>, StoreError> {
         let credentials = self.credentials_of(user.id)?;
         let tombstone = Tombstone { handle: user.handle.clone(), deleted: now };
         let t = &self.0;
         // Held to the end, so that no session can begin meanwhile.
         let mut index = t.index.lock();
         let sessions = index.of(user.id);
-        let trees =
-            (&t.users.tree, &t.handles, &t.credentials.tree, &t.wanted.tree, &t.sessions.tree, &t.tombstones.tree);
-        let deleted = trees.transaction(|(users, handles, creds, wanted, signed_in, tombstones)| {
+        let trees = (
+            &t.users.tree,
+            &t.handles,
+            &t.credentials.tree,
+            &t.factors.tree,
+            &t.wanted.tree,
+            &t.sessions.tree,
+            &t.tombstones.tree,
+        );
+        let deleted = trees.transaction(|(users, handles, creds, factors, wanted, signed_in, tombstones)| {
             if users.remove(user.key())?.is_none() {
                 return Err(Conflict::Abort(StoreError::Missing("account")));
             }
             handles.remove(user.handle.as_str())?;
             wanted.remove(user.container.as_str())?;
+            factors.remove(user.key())?;
             credentials.iter().try_for_each(|c| creds.remove(c.key()).map(drop))?;
-            sessions.iter().try_for_each(|token| signed_in.remove(&token.0).map(drop))?;
+            sessions.iter().try_for_each(|id| signed_in.remove(id.0.as_bytes()).map(drop))?;
             put_in(tombstones, &tombstone)?;
             Ok(())
         });
@@ -115,7 +126,9 @@ impl Store {
         t.rest.tree.remove(user.container.as_str())?;
         index.forget_user(user.id);
         drop(index);
-        self.settle()
+        self.forget_events(user.id)?;
+        self.settle()?;
+        Ok(sessions)
     }
 }
 
@@ -139,18 +152,29 @@ fn new_user(new: &NewAccount, seat: Seat) -> User {
         container: ContainerId::random(),
         created: new.created,
         feed: new.feed,
+        admin: false,
+        deletion: None,
     }
 }
 
-fn first_credential(new: &NewAccount) -> Credential {
-    Credential {
-        id: new.credential.clone(),
+fn first_credential(new: &NewAccount) -> Option<Credential> {
+    let FirstFactor::Passkey { id, passkey } = &new.factor else { return None };
+    Some(Credential {
+        id: id.clone(),
         user: new.id,
-        passkey: new.passkey.clone(),
+        passkey: passkey.clone(),
         name: "Passkey".to_owned(),
         created: new.created,
         last_used: None,
-    }
+    })
+}
+
+fn first_factors(new: &NewAccount) -> Factors {
+    let (passkeys, totp) = match &new.factor {
+        FirstFactor::Passkey { id, .. } => (vec![id.clone()], None),
+        FirstFactor::Totp(totp) => (Vec::new(), Some(totp.clone())),
+    };
+    Factors { user: new.id, passkeys, totp }
 }
 
 fn first_wish(user: &User) -> Wanted {

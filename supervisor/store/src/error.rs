@@ -97,6 +97,14 @@ where
     }
 }
 
+/// Why a transaction with reasons of its own came to nothing.
+pub(crate) fn why<E: From<StoreError>>(error: TransactionError<E>) -> E {
+    match error {
+        TransactionError::Abort(why) => why,
+        TransactionError::Storage(e) => StoreError::from(e).into(),
+    }
+}
+
 /// Why an account was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
@@ -109,6 +117,23 @@ pub enum CreateError {
     /// This machine has no seat left.
     #[error("this machine is full")]
     Full,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why the ways in which a person signs in were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FactorError {
+    /// Without it nobody could sign in.
+    #[error("it is the last way to sign in")]
+    Last,
+    /// This passkey belongs to an account already.
+    #[error("the passkey is known already")]
+    Known,
+    /// The account has as many as it may have.
+    #[error("the account has too many passkeys")]
+    TooMany,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

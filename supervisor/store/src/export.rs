@@ -98,7 +98,7 @@ pub fn import(store: &Store, input: &mut dyn BufRead) -> Result<usize, ExportErr
     }
     migrate::set_version(store, end.version)?;
     migrate::migrate(store)?;
-    store.0.index.load(&store.0.sessions);
+    store.load_indexes();
     Ok(end.records)
 }
 

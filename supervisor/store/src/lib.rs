@@ -1,10 +1,12 @@
 //! The platform's own memory. The only crate that names its database: everybody else speaks of accounts and wishes.
 
 mod accounts;
+mod audit;
 mod disk;
 mod durable;
 mod error;
 mod export;
+mod factors;
 mod migrate;
 mod records;
 mod reserve;
@@ -16,11 +18,14 @@ mod table;
 mod verify;
 mod wanted;
 
-pub use error::{CreateError, StoreError};
+pub use audit::{By, EVENTS, EVENTS_BY_STRANGERS, Event, What};
+pub use error::{CreateError, FactorError, StoreError};
 pub use export::{ExportError, export, import};
+pub use factors::PASSKEYS;
 pub use records::{
-    Credential, Event, Keep, NewAccount, Rest, Session, SessionScope, TokenHash, Tombstone, User, Wanted, WantedState,
+    Caller, Change, Credential, Factors, FirstFactor, Keep, Method, NewAccount, RecoveryCode, Refresh, Rest, Session,
+    SessionScope, TokenHash, Tombstone, Totp, User, Wanted, WantedState,
 };
-pub use sessions::{COMPUTER_SESSIONS, PLATFORM_SESSIONS};
+pub use sessions::{COMPUTER_SESSIONS, Fate, PLATFORM_SESSIONS};
 pub use store::Store;
 pub use verify::{Finding, verify};

@@ -1,8 +1,11 @@
 //! The records, as values. Times are seconds since 1970.
 
-use matrixos_types::{ContainerId, Handle, Seat, UserId};
+use std::net::IpAddr;
+
+use matrixos_types::{ContainerId, Handle, Seat, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Event;
 use crate::table::Record;
 
 /// A person's account.
@@ -20,6 +23,52 @@ pub struct User {
     pub created: u64,
     /// Whether the person agreed to appear in the public activity feed.
     pub feed: bool,
+    /// Whether the person may see to other people's accounts.
+    #[serde(default)]
+    pub admin: bool,
+    /// When the account and its files will be deleted, if its owner asked for that.
+    #[serde(default)]
+    pub deletion: Option<u64>,
+}
+
+/// By what a person can prove who they are. There is always at least one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Factors {
+    /// Whose.
+    pub user: UserId,
+    /// Ids of the passkeys, oldest first.
+    pub passkeys: Vec<String>,
+    /// The authenticator app, if one was set up.
+    pub totp: Option<Totp>,
+}
+
+/// An authenticator app (RFC 6238) and what stands in for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totp {
+    /// The shared secret, sealed with a key that is not in the store; hexadecimal.
+    pub sealed: String,
+    /// When it was confirmed.
+    pub since: u64,
+    /// The last time step whose code was used: a code works once.
+    pub last_step: u64,
+    /// The recovery codes that came with it.
+    pub recovery: Vec<RecoveryCode>,
+}
+
+impl Totp {
+    /// How many recovery codes are left.
+    pub fn unused(&self) -> usize {
+        self.recovery.iter().filter(|code| code.used.is_none()).count()
+    }
+}
+
+/// A recovery code, which works once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryCode {
+    /// Its keyed hash; the key is not in the store.
+    pub hash: TokenHash,
+    /// When it was used.
+    pub used: Option<u64>,
 }
 
 /// A passkey of a user.
@@ -77,7 +126,7 @@ pub struct Rest {
     #[serde(default)]
     pub profile: Option<String>,
     /// What happened to it, oldest first.
-    pub history: Vec<Event>,
+    pub history: Vec<Change>,
 }
 
 /// "Stay awake until then, because …".
@@ -91,7 +140,7 @@ pub struct Keep {
 
 /// Something that happened to a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct Change {
     /// When, in seconds since 1970.
     pub at: u64,
     /// What it became: `running`, `frozen`, `asleep`, …
@@ -100,7 +149,7 @@ pub struct Event {
     pub why: String,
 }
 
-/// SHA-256 of a session's token. The token itself is kept nowhere.
+/// A hash of a secret. The secret itself is kept nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash(pub [u8; 32]);
@@ -108,16 +157,58 @@ pub struct TokenHash(pub [u8; 32]);
 /// A signed-in browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Hash of its token.
-    pub token: TokenHash,
+    /// Its name, in every token of it.
+    pub id: SessionId,
     /// Who is signed in.
     pub user: UserId,
     /// Where it is valid.
     pub scope: SessionScope,
     /// When it began.
     pub created: u64,
-    /// When it ends by itself.
+    /// When it was last renewed.
+    pub last_used: u64,
+    /// When it ends by itself, if it is not renewed.
     pub expires: u64,
+    /// When the person last proved who they are.
+    pub verified: u64,
+    /// By what the person signed in.
+    pub method: Method,
+    /// From where.
+    pub caller: Caller,
+    /// Which tokens renew it.
+    pub refresh: Refresh,
+}
+
+/// By what somebody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A passkey.
+    Passkey,
+    /// A code of the authenticator app.
+    Totp,
+    /// A recovery code.
+    RecoveryCode,
+}
+
+/// From where somebody asks, as far as it can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The address.
+    pub address: Option<IpAddr>,
+    /// The browser, in words for people: `Firefox on Linux`.
+    pub browser: Option<String>,
+}
+
+/// The tokens that renew a session: each works once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// Those that work. Several, if a browser asked several times at once.
+    pub live: Vec<TokenHash>,
+    /// Those that the living ones have replaced.
+    pub parents: Vec<TokenHash>,
+    /// When that was.
+    pub rotated: u64,
 }
 
 /// Where a session is valid.
@@ -131,7 +222,7 @@ pub enum SessionScope {
         /// Whose computer.
         handle: Handle,
         /// The platform session.
-        parent: TokenHash,
+        parent: SessionId,
     },
 }
 
@@ -155,10 +246,22 @@ pub struct NewAccount {
     pub created: u64,
     /// The answer about the public feed.
     pub feed: bool,
-    /// The first passkey's id, in hexadecimal.
-    pub credential: String,
-    /// The first passkey.
-    pub passkey: serde_json::Value,
+    /// By what the person will sign in.
+    pub factor: FirstFactor,
+}
+
+/// What a new account can be signed in to with.
+#[derive(Clone, Debug)]
+pub enum FirstFactor {
+    /// A passkey.
+    Passkey {
+        /// Its id, in hexadecimal.
+        id: String,
+        /// Its public key and counters.
+        passkey: serde_json::Value,
+    },
+    /// An authenticator app.
+    Totp(Totp),
 }
 
 macro_rules! record {
@@ -177,5 +280,7 @@ record!("users", User, user => user.id.0);
 record!("credentials", Credential, credential => credential.id);
 record!("wanted", Wanted, wanted => wanted.container.as_str());
 record!("rest", Rest, rest => rest.container.as_str());
-record!("sessions", Session, session => session.token.0);
+record!("factors", Factors, factors => factors.user.0);
+record!("sessions", Session, session => session.id.0);
+record!("audit", Event, event => event.number.to_be_bytes());
 record!("tombstones", Tombstone, tombstone => tombstone.handle.as_str());

@@ -1,26 +1,28 @@
 //! Which sessions each account has, in memory: made from the sessions table at the start, and held while they change.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use matrixos_types::UserId;
+use matrixos_types::{SessionId, UserId};
 
-use crate::records::{Session, SessionScope, TokenHash};
+use crate::records::{Session, SessionScope};
 use crate::table::Table;
 
 #[derive(Default)]
 pub(crate) struct SessionIndex(Mutex<Known>);
 
-/// The sessions of each account, oldest first.
+/// The sessions of each account, the one that was used last at the end.
 #[derive(Default)]
 pub(crate) struct Known(HashMap<UserId, Vec<Entry>>);
 
 struct Entry {
-    token: TokenHash,
+    id: SessionId,
     /// The platform session that a computer session came from.
-    parent: Option<TokenHash>,
-    created: u64,
+    parent: Option<SessionId>,
+    last_used: u64,
     expires: u64,
+    address: Option<IpAddr>,
 }
 
 impl SessionIndex {
@@ -31,7 +33,7 @@ impl SessionIndex {
             known.add(&session);
         }
         for entries in known.0.values_mut() {
-            entries.sort_by_key(|e| e.created);
+            entries.sort_by_key(|e| e.last_used);
         }
         *self.lock() = known;
     }
@@ -43,46 +45,63 @@ impl SessionIndex {
 
 impl Known {
     pub(crate) fn add(&mut self, session: &Session) {
-        let entry =
-            Entry { token: session.token, parent: parent(session), created: session.created, expires: session.expires };
+        let entry = Entry {
+            id: session.id,
+            parent: parent(session),
+            last_used: session.last_used,
+            expires: session.expires,
+            address: session.caller.address,
+        };
         self.0.entry(session.user).or_default().push(entry);
     }
 
+    /// A session that has changed is the one that was used last.
+    pub(crate) fn renew(&mut self, session: &Session) {
+        self.forget(session.user, &[session.id]);
+        self.add(session);
+    }
+
     /// Every session of an account.
-    pub(crate) fn of(&self, user: UserId) -> Vec<TokenHash> {
-        self.entries(user).iter().map(|e| e.token).collect()
+    pub(crate) fn of(&self, user: UserId) -> Vec<SessionId> {
+        self.entries(user).iter().map(|e| e.id).collect()
+    }
+
+    /// Where an account is signed in.
+    pub(crate) fn addresses(&self, user: UserId) -> Vec<IpAddr> {
+        self.entries(user).iter().filter_map(|e| e.address).collect()
     }
 
     /// A session and those that came from it.
-    pub(crate) fn family(&self, user: UserId, token: TokenHash) -> Vec<TokenHash> {
-        let belongs = |e: &&Entry| e.token == token || e.parent == Some(token);
-        self.entries(user).iter().filter(belongs).map(|e| e.token).collect()
+    pub(crate) fn family(&self, user: UserId, id: SessionId) -> Vec<SessionId> {
+        let belongs = |e: &&Entry| e.id == id || e.parent == Some(id);
+        self.entries(user).iter().filter(belongs).map(|e| e.id).collect()
     }
 
-    /// What has to end for `session` to begin, if there may be `most` with the same parent: the oldest and their families.
-    pub(crate) fn surplus(&self, session: &Session, most: usize) -> Vec<TokenHash> {
+    /// What has to end for `session` to begin, if there may be `most` with the same parent: those that were not
+    /// used for longest, and their families.
+    pub(crate) fn surplus(&self, session: &Session, most: usize) -> Vec<SessionId> {
         let parent = parent(session);
         let siblings: Vec<_> = self.entries(session.user).iter().filter(|e| e.parent == parent).collect();
         let too_many = (siblings.len() + 1).saturating_sub(most);
-        siblings[..too_many].iter().flat_map(|e| self.family(session.user, e.token)).collect()
+        siblings[..too_many].iter().flat_map(|e| self.family(session.user, e.id)).collect()
     }
 
     /// Whose sessions have ended by `now`, and which: with the families of those.
-    pub(crate) fn expired(&self, now: u64) -> Vec<(UserId, Vec<TokenHash>)> {
+    pub(crate) fn expired(&self, now: u64) -> Vec<(UserId, Vec<SessionId>)> {
         let ended = |user: &UserId, entries: &Vec<Entry>| {
             let old = entries.iter().filter(|e| e.expires <= now);
-            let mut tokens: Vec<_> = old.flat_map(|e| self.family(*user, e.token)).collect();
-            tokens.sort_unstable();
-            tokens.dedup();
-            tokens
+            let mut ids: Vec<_> = old.flat_map(|e| self.family(*user, e.id)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
         };
         let all = self.0.iter().map(|(user, entries)| (*user, ended(user, entries)));
-        all.filter(|(_, tokens)| !tokens.is_empty()).collect()
+        all.filter(|(_, ids)| !ids.is_empty()).collect()
     }
 
-    pub(crate) fn forget(&mut self, user: UserId, tokens: &[TokenHash]) {
+    pub(crate) fn forget(&mut self, user: UserId, ids: &[SessionId]) {
         let Some(entries) = self.0.get_mut(&user) else { return };
-        entries.retain(|e| !tokens.contains(&e.token));
+        entries.retain(|e| !ids.contains(&e.id));
         if entries.is_empty() {
             self.0.remove(&user);
         }
@@ -97,7 +116,7 @@ impl Known {
     }
 }
 
-fn parent(session: &Session) -> Option<TokenHash> {
+fn parent(session: &Session) -> Option<SessionId> {
     match session.scope {
         SessionScope::Platform => None,
         SessionScope::Computer { parent, .. } => Some(parent),

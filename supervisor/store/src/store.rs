@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use sled::Tree;
 
+use crate::audit::{AuditIndex, Event};
 use crate::disk::Files;
 use crate::durable::Durable;
 use crate::error::StoreError;
 use crate::migrate;
-use crate::records::{Credential, Rest, Session, Tombstone, User, Wanted};
+use crate::records::{Credential, Factors, Rest, Session, Tombstone, User, Wanted};
 use crate::session_index::SessionIndex;
 use crate::table::Table;
 
@@ -24,15 +25,18 @@ pub(crate) struct Inner {
     /// From a handle to the id of its account.
     pub(crate) handles: Tree,
     pub(crate) credentials: Table<Credential>,
+    pub(crate) factors: Table<Factors>,
     pub(crate) wanted: Table<Wanted>,
     pub(crate) rest: Table<Rest>,
     pub(crate) sessions: Table<Session>,
     pub(crate) tombstones: Table<Tombstone>,
+    pub(crate) audit: Table<Event>,
     /// Single values: which seat comes next.
     pub(crate) meta: Tree,
     /// What is true of these files only: which version they have.
     pub(crate) local: Tree,
     pub(crate) index: SessionIndex,
+    pub(crate) numbers: AuditIndex,
     durable: Durable<Files>,
 }
 
@@ -44,19 +48,28 @@ impl Store {
             users: Table::open(&files)?,
             handles: files.tree("handles")?,
             credentials: Table::open(&files)?,
+            factors: Table::open(&files)?,
             wanted: Table::open(&files)?,
             rest: Table::open(&files)?,
             sessions: Table::open(&files)?,
             tombstones: Table::open(&files)?,
+            audit: Table::open(&files)?,
             meta: files.tree("meta")?,
             local: files.local().clone(),
             index: SessionIndex::default(),
+            numbers: AuditIndex::default(),
             durable: Durable::new(files, settled),
         };
         let store = Self(Arc::new(inner));
         migrate::migrate(&store)?;
-        store.0.index.load(&store.0.sessions);
+        store.load_indexes();
         Ok(store)
+    }
+
+    /// Makes what is kept in memory from the tables.
+    pub(crate) fn load_indexes(&self) {
+        self.0.index.load(&self.0.sessions);
+        self.0.numbers.load(&self.0.audit);
     }
 
     /// Runs blocking store work off the threads that serve.
@@ -88,16 +101,18 @@ impl Store {
     }
 
     /// Every table with its name: what an export holds.
-    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 8] {
+    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 10] {
         let t = &self.0;
         [
             ("users", &t.users.tree),
             ("handles", &t.handles),
             ("credentials", &t.credentials.tree),
+            ("factors", &t.factors.tree),
             ("wanted", &t.wanted.tree),
             ("rest", &t.rest.tree),
             ("sessions", &t.sessions.tree),
             ("tombstones", &t.tombstones.tree),
+            ("audit", &t.audit.tree),
             ("meta", &t.meta),
         ]
     }

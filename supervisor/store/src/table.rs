@@ -65,6 +65,11 @@ impl<R: Record> Table<R> {
         self.tree.iter().values().map(|bytes| decode(R::TABLE, &bytes?))
     }
 
+    /// The records whose keys are below `key`, the last first.
+    pub(crate) fn before(&self, key: Vec<u8>) -> impl Iterator<Item = Result<R, StoreError>> + use<R> {
+        self.tree.range(..key).rev().map(|entry| decode(R::TABLE, &entry?.1))
+    }
+
     /// The records with the keys they lie under.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Result<(IVec, R), StoreError>> + use<R> {
         self.tree.iter().map(|entry| {

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use matrixos_types::{ContainerId, Handle, Seat, UserId};
+use matrixos_types::{ContainerId, Handle, Seat, SessionId, UserId};
 use serde::Serialize;
 
 use crate::accounts::NEXT_SEAT;
+use crate::audit::Event;
 use crate::error::StoreError;
-use crate::records::{Credential, Session, SessionScope, TokenHash, User, Wanted};
+use crate::records::{Credential, Factors, Session, SessionScope, User, Wanted};
 use crate::store::{Inner, Store};
 use crate::table::{Record, Table, decode};
 
@@ -33,6 +34,7 @@ pub fn verify(store: &Store) -> Vec<Finding> {
     check.sessions(tables, &by_id);
     check.wanted(tables, &users);
     check.rest(tables, &users);
+    check.audit(tables, &by_id);
     check.findings
 }
 
@@ -114,23 +116,41 @@ impl Check {
     }
 
     fn credentials(&mut self, tables: &Inner, by_id: &HashMap<UserId, &User>) {
-        let mut able = HashSet::new();
+        let mut owners: HashMap<String, UserId> = HashMap::new();
         for Credential { user, id, .. } in self.records(&tables.credentials) {
-            if by_id.contains_key(&user) {
-                able.insert(user);
-            } else {
+            if !by_id.contains_key(&user) {
                 self.add("credentials", format!("the passkey {id} belongs to no account"));
             }
+            owners.insert(id, user);
+        }
+        let mut able = HashSet::new();
+        for Factors { user, passkeys, totp } in self.records(&tables.factors) {
+            let Some(owner) = by_id.get(&user) else {
+                self.add("factors", "a way to sign in belongs to no account".to_owned());
+                continue;
+            };
+            if passkeys.is_empty() && totp.is_none() {
+                self.add("factors", format!("{} has nothing to sign in with", owner.handle));
+            }
+            for id in passkeys {
+                if owners.remove(&id) != Some(user) {
+                    self.add("factors", format!("{} has no such passkey {id}", owner.handle));
+                }
+            }
+            able.insert(user);
+        }
+        for id in owners.iter().filter(|(_, user)| able.contains(user)).map(|(id, _)| id) {
+            self.add("credentials", format!("the passkey {id} is not among its account's"));
         }
         for user in by_id.values().filter(|u| !able.contains(&u.id)) {
-            self.add("credentials", format!("{} has no passkey to sign in with", user.handle));
+            self.add("factors", format!("nothing says what {} signs in with", user.handle));
         }
     }
 
     fn sessions(&mut self, tables: &Inner, by_id: &HashMap<UserId, &User>) {
         let sessions = self.records(&tables.sessions);
         let platform = sessions.iter().filter(|s| s.scope == SessionScope::Platform);
-        let platform: HashSet<(UserId, TokenHash)> = platform.map(|s| (s.user, s.token)).collect();
+        let platform: HashSet<(UserId, SessionId)> = platform.map(|s| (s.user, s.id)).collect();
         for Session { user, scope, .. } in &sessions {
             let Some(owner) = by_id.get(user) else {
                 self.add("sessions", "a session belongs to no account".to_owned());
@@ -162,6 +182,14 @@ impl Check {
         }
         for (_, handle) in owners.iter().filter(|(container, _)| !wished.contains(**container)) {
             self.add("wanted", format!("nothing says what is wanted of the container of {handle}"));
+        }
+    }
+
+    fn audit(&mut self, tables: &Inner, by_id: &HashMap<UserId, &User>) {
+        for Event { number, user, .. } in self.records(&tables.audit) {
+            if !by_id.contains_key(&user) {
+                self.add("audit", format!("the event {number} belongs to no account"));
+            }
         }
     }
 }

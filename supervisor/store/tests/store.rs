@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use matrixos_store::{
-    CreateError, ExportError, NewAccount, Session, SessionScope, Store, StoreError, TokenHash, User, WantedState,
-    export, import, verify,
+    By, Caller, CreateError, Credential, EVENTS, EVENTS_BY_STRANGERS, Event, ExportError, FactorError, Fate,
+    FirstFactor, Method, NewAccount, PASSKEYS, PLATFORM_SESSIONS, Refresh, Session, SessionScope, Store, StoreError,
+    TokenHash, Totp, User, WantedState, What, export, import, verify,
 };
-use matrixos_types::{Handle, UserId};
+use matrixos_types::{Handle, SessionId, UserId};
 use proptest::prelude::*;
 
 fn account(handle: &str) -> NewAccount {
@@ -20,13 +21,37 @@ fn account(handle: &str) -> NewAccount {
         handle: Handle::parse(handle).unwrap(),
         created: 1,
         feed: false,
-        credential: id.0.simple().to_string(),
-        passkey: serde_json::json!({"key": handle}),
+        factor: passkey(&id.0.simple().to_string(), handle),
     }
 }
 
-fn session(user: &User, token: u8, scope: SessionScope) -> Session {
-    Session { token: TokenHash([token; 32]), user: user.id, scope, created: 1, expires: 100 + u64::from(token) }
+fn passkey(id: &str, key: &str) -> FirstFactor {
+    FirstFactor::Passkey { id: id.to_owned(), passkey: serde_json::json!({ "key": key }) }
+}
+
+fn session(user: &User, number: u8, scope: SessionScope) -> Session {
+    Session {
+        id: SessionId::random(),
+        user: user.id,
+        scope,
+        created: 1,
+        last_used: u64::from(number),
+        expires: 100 + u64::from(number),
+        verified: 1,
+        method: Method::Passkey,
+        caller: Caller::default(),
+        refresh: Refresh { live: vec![TokenHash([number; 32])], ..Refresh::default() },
+    }
+}
+
+fn event(user: &User, by: By) -> Event {
+    let what = if by == By::Stranger { What::SignInRefused } else { What::SignedIn };
+    Event { number: 0, user: user.id, at: 1, what, detail: None, caller: Caller::default(), by }
+}
+
+fn added(user: &User, id: &str) -> Credential {
+    let passkey = serde_json::Value::Null;
+    Credential { id: id.to_owned(), user: user.id, passkey, name: id.to_owned(), created: 2, last_used: None }
 }
 
 #[test]
@@ -37,11 +62,13 @@ fn an_account_is_made_whole_and_found_by_handle_id_and_passkey() {
     let user = store.create_account(&new).unwrap();
     assert_eq!(store.user_by_handle(&user.handle).unwrap(), Some(user.clone()));
     assert_eq!(store.user(user.id).unwrap(), Some(user.clone()));
-    assert_eq!(store.credential(&new.credential).unwrap().unwrap().user, user.id);
+    let credential = user.id.0.simple().to_string();
+    assert_eq!(store.credential(&credential).unwrap().unwrap().user, user.id);
+    assert_eq!(store.factors(user.id).unwrap().unwrap().passkeys, std::slice::from_ref(&credential));
     assert_eq!(store.wanted(&user.container).unwrap().unwrap().state, WantedState::Running);
-    let again = NewAccount { credential: "other".to_owned(), ..account("alice") };
+    let again = NewAccount { factor: passkey("other", ""), ..account("alice") };
     assert!(matches!(store.create_account(&again), Err(CreateError::HandleTaken)));
-    let known = NewAccount { credential: new.credential, ..account("bobby") };
+    let known = NewAccount { factor: passkey(&credential, ""), ..account("bobby") };
     assert!(matches!(store.create_account(&known), Err(CreateError::CredentialKnown)));
     assert!(
         store.user_by_handle(&Handle::parse("bobby").unwrap()).unwrap().is_none(),
@@ -74,13 +101,17 @@ fn a_deleted_handle_and_its_seat_are_never_given_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let first = store.create_account(&account("alice")).unwrap();
-    store.put_session(&session(&first, 1, SessionScope::Platform)).unwrap();
-    store.delete_account(&first, 9).unwrap();
+    let signed_in = session(&first, 1, SessionScope::Platform);
+    store.begin_session(&signed_in).unwrap();
+    store.note(event(&first, By::Owner)).unwrap();
+    assert_eq!(store.delete_account(&first, 9).unwrap(), [signed_in.id]);
     assert!(store.is_taken(&first.handle).unwrap());
     assert!(matches!(store.create_account(&account("alice")), Err(CreateError::HandleTaken)));
     let second = store.create_account(&account("bobby")).unwrap();
     assert_ne!(second.seat, first.seat);
-    assert!(store.session(&TokenHash([1; 32])).unwrap().is_none());
+    assert!(store.session(signed_in.id).unwrap().is_none() && store.factors(first.id).unwrap().is_none());
+    assert!(store.events(u64::MAX, 9).unwrap().is_empty());
+    assert!(store.credential(&first.id.0.simple().to_string()).unwrap().is_none());
     assert!(store.credentials_of(first.id).unwrap().is_empty() && store.wanted(&first.container).unwrap().is_none());
     assert!(verify(&store).is_empty(), "{:?}", verify(&store));
 }
@@ -91,16 +122,135 @@ fn ending_a_platform_session_ends_the_computer_sessions_that_came_from_it() {
     let store = Store::open(folder.path()).unwrap();
     let user = store.create_account(&account("alice")).unwrap();
     let parent = session(&user, 1, SessionScope::Platform);
-    let child = session(&user, 2, SessionScope::Computer { handle: user.handle.clone(), parent: parent.token });
+    let child = session(&user, 2, SessionScope::Computer { handle: user.handle.clone(), parent: parent.id });
     let other = session(&user, 3, SessionScope::Platform);
     for s in [&parent, &child, &other] {
-        store.put_session(s).unwrap();
+        assert!(store.begin_session(s).unwrap().is_empty());
     }
-    store.delete_session(&parent.token).unwrap();
-    assert!(store.session(&parent.token).unwrap().is_none() && store.session(&child.token).unwrap().is_none());
-    assert_eq!(store.session(&other.token).unwrap(), Some(other.clone()));
-    store.purge_expired(other.expires).unwrap();
-    assert!(store.session(&other.token).unwrap().is_none());
+    let mut ended = store.end_session(parent.id).unwrap();
+    ended.sort_unstable_by_key(|id| *id != parent.id);
+    assert_eq!(ended, [parent.id, child.id]);
+    assert!(store.session(parent.id).unwrap().is_none() && store.session(child.id).unwrap().is_none());
+    assert!(matches!(store.begin_session(&child), Err(StoreError::Missing("platform session"))));
+    assert_eq!(store.session(other.id).unwrap(), Some(other.clone()));
+    assert_eq!(store.purge_expired(other.expires).unwrap(), [other.id]);
+    assert!(store.session(other.id).unwrap().is_none());
+    assert!(verify(&store).is_empty(), "{:?}", verify(&store));
+}
+
+#[test]
+fn what_is_decided_about_a_session_is_what_becomes_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let user = store.create_account(&account("alice")).unwrap();
+    let mine = session(&user, 1, SessionScope::Platform);
+    store.begin_session(&mine).unwrap();
+    let stays = store.decide_session(mine.id, |s| {
+        s.verified = 7;
+        Fate::Stays(())
+    });
+    assert!(stays.unwrap().is_some());
+    assert_eq!(store.session(mine.id).unwrap(), Some(mine.clone()), "a look changes nothing");
+    let change = |s: &mut Session| {
+        s.expires = 900;
+        Fate::Changed(s.created)
+    };
+    assert_eq!(store.decide_session(mine.id, change).unwrap(), Some((1, vec![])));
+    assert!(store.purge_expired(500).unwrap().is_empty(), "it was renewed");
+    assert_eq!(store.decide_session(mine.id, |_| Fate::Ends("end")).unwrap(), Some(("end", vec![mine.id])));
+    assert_eq!(store.decide_session(mine.id, |_| Fate::Ends(())).unwrap(), None);
+}
+
+#[test]
+fn one_browser_too_many_ends_the_one_that_was_not_used_for_longest() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let user = store.create_account(&account("alice")).unwrap();
+    let all: Vec<_> = (0..PLATFORM_SESSIONS as u8).map(|n| session(&user, n, SessionScope::Platform)).collect();
+    for s in &all {
+        assert!(store.begin_session(s).unwrap().is_empty());
+    }
+    store.decide_session(all[0].id, |_| Fate::Changed(())).unwrap();
+    let more = session(&user, 99, SessionScope::Platform);
+    assert_eq!(store.begin_session(&more).unwrap(), [all[1].id]);
+    let listed: Vec<_> = store.platform_sessions(user.id).unwrap().into_iter().map(|s| s.id).collect();
+    assert_eq!((listed.len(), listed[0], listed[1]), (PLATFORM_SESSIONS, more.id, all[0].id));
+    assert_eq!(store.end_sessions_of(user.id, Some(more.id)).unwrap().len(), PLATFORM_SESSIONS - 1);
+    assert_eq!(store.platform_sessions(user.id).unwrap(), [more]);
+}
+
+#[test]
+fn the_last_way_to_sign_in_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let user = store.create_account(&account("alice")).unwrap();
+    let other = store.create_account(&account("bobby")).unwrap();
+    let first = user.id.0.simple().to_string();
+    assert!(matches!(store.remove_credential(user.id, &first), Err(FactorError::Last)));
+    assert!(store.credential(&first).unwrap().is_some());
+    store.add_credential(&added(&user, "second")).unwrap();
+    assert!(matches!(store.add_credential(&added(&other, "second")), Err(FactorError::Known)));
+    let foreign = store.remove_credential(other.id, "second");
+    assert!(matches!(foreign, Err(FactorError::Store(StoreError::Missing("passkey")))), "{foreign:?}");
+    let foreign = store.change_credential(other.id, "second", |c| c.name = "mine".to_owned());
+    assert!(matches!(foreign, Err(StoreError::Missing("passkey"))));
+    assert_eq!(store.remove_credential(user.id, &first).unwrap().id, first);
+    assert!(matches!(store.remove_credential(user.id, "second"), Err(FactorError::Last)));
+    let totp = Totp { sealed: "00".to_owned(), since: 3, last_step: 0, recovery: Vec::new() };
+    store
+        .change_factors::<StoreError>(user.id, |f| {
+            f.totp = Some(totp.clone());
+            Ok(true)
+        })
+        .unwrap();
+    store.remove_credential(user.id, "second").unwrap();
+    assert!(store.credentials_of(user.id).unwrap().is_empty());
+    for n in 0..PASSKEYS {
+        store.add_credential(&added(&user, &format!("more{n}"))).unwrap();
+    }
+    assert!(matches!(store.add_credential(&added(&user, "toomany")), Err(FactorError::TooMany)));
+    assert!(verify(&store).is_empty(), "{:?}", verify(&store));
+}
+
+#[test]
+fn of_two_browsers_that_remove_the_last_two_passkeys_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let user = store.create_account(&account("alice")).unwrap();
+    store.add_credential(&added(&user, "second")).unwrap();
+    let ids = [user.id.0.simple().to_string(), "second".to_owned()];
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let racers: Vec<_> = ids.iter().map(|id| scope.spawn(|| store.remove_credential(user.id, id))).collect();
+        racers.into_iter().map(|r| r.join().unwrap()).collect()
+    });
+    assert_eq!(results.iter().filter(|r| matches!(r, Err(FactorError::Last))).count(), 1, "{results:?}");
+    assert_eq!(store.credentials_of(user.id).unwrap().len(), 1);
+    assert!(verify(&store).is_empty(), "{:?}", verify(&store));
+}
+
+#[test]
+fn events_are_kept_in_order_and_strangers_cannot_push_out_what_the_owner_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (alice, bobby) =
+        (store.create_account(&account("alice")).unwrap(), store.create_account(&account("bobby")).unwrap());
+    store.note(event(&alice, By::Owner)).unwrap();
+    store.note(event(&bobby, By::Owner)).unwrap();
+    for _ in 0..EVENTS_BY_STRANGERS + 3 {
+        store.note(event(&alice, By::Stranger)).unwrap();
+    }
+    let last = 2 + EVENTS_BY_STRANGERS as u64 + 2;
+    let page = store.events_of(alice.id, u64::MAX, 2).unwrap();
+    assert_eq!(page.iter().map(|e| e.number).collect::<Vec<_>>(), [last, last - 1]);
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    let all = store.events_of(alice.id, u64::MAX, 2 * EVENTS).unwrap();
+    assert_eq!((all.len(), all.last().unwrap().number), (EVENTS_BY_STRANGERS + 1, 0), "its own is still there");
+    assert_eq!(store.events_of(alice.id, 3, 9).unwrap().len(), 1, "the first strangers' have made room");
+    assert_eq!(store.events(2, 9).unwrap().iter().map(|e| e.number).collect::<Vec<_>>(), [1, 0], "of everybody");
+    store.note(event(&bobby, By::Owner)).unwrap();
+    assert_eq!(store.events_of(bobby.id, u64::MAX, 1).unwrap()[0].number, last + 1, "numbers go on after a restart");
+    assert!(verify(&store).is_empty(), "{:?}", verify(&store));
 }
 
 #[test]
@@ -186,7 +336,8 @@ fn an_export_can_be_imported_and_is_then_the_same() {
     let store = Store::open(folders.0.path()).unwrap();
     for handle in ["alice", "bobby", "carol"] {
         let user = store.create_account(&account(handle)).unwrap();
-        store.put_session(&session(&user, handle.as_bytes()[0], SessionScope::Platform)).unwrap();
+        store.begin_session(&session(&user, handle.as_bytes()[0], SessionScope::Platform)).unwrap();
+        store.note(event(&user, By::Owner)).unwrap();
     }
     let mut text = Vec::new();
     let count = export(&store, &mut text).unwrap();
@@ -219,7 +370,8 @@ fn contradictions_are_found() {
     let folders = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = Store::open(folders.0.path()).unwrap();
     let user = store.create_account(&account("alice")).unwrap();
-    store.put_session(&session(&user, 1, SessionScope::Platform)).unwrap();
+    store.begin_session(&session(&user, 1, SessionScope::Platform)).unwrap();
+    store.note(event(&user, By::Owner)).unwrap();
     let mut text = Vec::new();
     export(&store, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
@@ -229,11 +381,11 @@ fn contradictions_are_found() {
     let body: String = lines.iter().map(|l| format!("{l}\n")).collect();
     use sha2::{Digest, Sha256};
     let hash: String = Sha256::digest(&body).iter().map(|b| format!("{b:02x}")).collect();
-    let broken = format!("{body}{{\"records\":{},\"sha256\":\"{hash}\"}}\n", lines.len());
+    let broken = format!("{body}{{\"version\":2,\"records\":{},\"sha256\":\"{hash}\"}}\n", lines.len());
     let other = Store::open(folders.1.path()).unwrap();
     import(&other, &mut Cursor::new(broken)).unwrap();
     let tables: HashSet<_> = verify(&other).into_iter().map(|f| f.table).collect();
-    assert_eq!(tables, HashSet::from(["handles", "credentials", "sessions", "wanted"]));
+    assert_eq!(tables, HashSet::from(["handles", "credentials", "factors", "sessions", "wanted", "audit"]));
 }
 
 #[test]
@@ -318,7 +470,7 @@ fn on_a_full_disk_everybody_can_still_sign_in_and_nothing_is_lost() {
         let mut last = 0;
         for _ in 0..20 {
             for (n, user) in users.iter().enumerate() {
-                store.put_session(&session(user, u8::try_from(n).unwrap(), SessionScope::Platform)).unwrap();
+                store.begin_session(&session(user, u8::try_from(n).unwrap(), SessionScope::Platform)).unwrap();
                 last = store.set_wanted(&user.container, WantedState::Stopped, &"because ".repeat(200)).unwrap();
             }
         }
@@ -327,9 +479,9 @@ fn on_a_full_disk_everybody_can_still_sign_in_and_nothing_is_lost() {
     for _ in 0..3 {
         let store = Store::open(&folder).expect("opens on a full disk");
         assert_eq!(store.users().unwrap().len(), users.len());
-        for (n, user) in users.iter().enumerate() {
+        for user in &users {
             assert_eq!(store.wanted(&user.container).unwrap().unwrap().generation, last);
-            assert!(store.session(&TokenHash([u8::try_from(n).unwrap(); 32])).unwrap().is_some());
+            assert_eq!(store.platform_sessions(user.id).unwrap().len(), 20);
         }
         assert!(verify(&store).is_empty(), "{:?}", verify(&store));
     }

@@ -5,7 +5,7 @@ import { Problem, problemOfAnswer } from "./problem.ts";
 const DEADLINE_MS = 20_000;
 
 interface Call {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
 }

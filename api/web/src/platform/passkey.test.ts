@@ -2,7 +2,7 @@
 import * as browser from "@simplewebauthn/browser";
 import { beforeEach, expect, test, vi } from "vitest";
 import * as api from "./api.ts";
-import { passkeyProblem, signIn, signUp } from "./passkey.ts";
+import { newPasskey, passkeyProblem, signIn, signUp, verify } from "./passkey.ts";
 import { Problem } from "./problem.ts";
 
 vi.mock("./api.ts");
@@ -60,6 +60,51 @@ test("a browser without passkeys is told so before the platform is asked for any
   await expect(signIn()).rejects.toMatchObject({ code: "passkey_wrong_place" });
   expect(api.signupStart).not.toHaveBeenCalled();
   vi.unstubAllGlobals();
+});
+
+test("an offer that comes too late does not take the place of the ceremony that came after it", async () => {
+  const stop = new AbortController();
+  vi.mocked(api.loginStart).mockImplementation(async () => {
+    stop.abort();
+    return { ceremony: "late", publicKey: {} } as never;
+  });
+  await expect(signIn({ offered: true, signal: stop.signal })).rejects.toMatchObject({ code: "aborted" });
+  expect(browser.startAuthentication).not.toHaveBeenCalled();
+});
+
+test("the page learns that a passkey was picked before the platform has judged it", async () => {
+  const picked = vi.fn();
+  vi.mocked(api.loginFinish).mockImplementation(async () => {
+    expect(picked).toHaveBeenCalledTimes(1);
+    return arrival;
+  });
+  expect(await signIn({ offered: true, picked })).toEqual(arrival);
+  expect(vi.mocked(browser.startAuthentication).mock.calls[0]?.[0].useBrowserAutofill).toBe(true);
+});
+
+test("one more passkey is made once and saved until its name fits", async () => {
+  const save = newPasskey({ ceremony: "c", publicKey: { rp: { id: "localhost" } } } as never);
+  vi.mocked(api.passkeyFinish).mockRejectedValueOnce(new Problem("name_invalid", "x")).mockResolvedValueOnce({ id: "p", name: "Phone", created: 1, lastUsed: null });
+  await expect(save("")).rejects.toMatchObject({ code: "name_invalid" });
+  expect((await save("Phone")).name).toBe("Phone");
+  expect(api.passkeyFinish).toHaveBeenLastCalledWith({ ceremony: "c", credential: { id: "credential" }, name: "Phone" });
+  expect(browser.startRegistration).toHaveBeenCalledTimes(1);
+});
+
+test("one more passkey that the platform refuses is dropped from the device", async () => {
+  const signalUnknownCredential = vi.fn(async () => {});
+  vi.stubGlobal("PublicKeyCredential", { signalUnknownCredential });
+  vi.mocked(api.passkeyFinish).mockRejectedValueOnce(expired);
+  await expect(newPasskey({ ceremony: "c", publicKey: { rp: { id: "localhost" } } } as never)("Phone")).rejects.toBe(expired);
+  expect(signalUnknownCredential).toHaveBeenCalledTimes(1);
+  vi.unstubAllGlobals();
+});
+
+test("a proof that waited too long is asked for anew", async () => {
+  vi.mocked(api.verifyStart).mockResolvedValue({ ceremony: "v", publicKey: {} } as never);
+  vi.mocked(api.verifyFinish).mockRejectedValueOnce(expired).mockResolvedValueOnce({ freshUntil: 1 });
+  await verify();
+  expect(api.verifyStart).toHaveBeenCalledTimes(2);
 });
 
 test("each refusal of the browser has its own meaning", () => {

@@ -1,8 +1,8 @@
 // The two passkey ceremonies, and what their failures mean to a person.
-import { WebAuthnError, browserSupportsWebAuthn, startAuthentication, startRegistration } from "@simplewebauthn/browser";
+import { type PublicKeyCredentialCreationOptionsJSON, type RegistrationResponseJSON, WebAuthnError, browserSupportsWebAuthn, startAuthentication, startRegistration } from "@simplewebauthn/browser";
 import * as api from "./api.ts";
-import { Problem, codeOf } from "./problem.ts";
-import type { Arrival } from "./wire.ts";
+import { Problem, codeOf, isSilence } from "./problem.ts";
+import type { Arrival, Passkey } from "./wire.ts";
 
 /** Whether this browser can make and use passkeys here at all. */
 export const passkeysSupported = browserSupportsWebAuthn;
@@ -27,16 +27,55 @@ const UNSURE = new Problem(
   "The connection broke while your account was being made. Your passkey is kept: sign in with it. If it is not known, sign up again.",
 );
 
-/** Signs in with whichever passkey the person picks; `offered` quietly, in the browser's own suggestions. */
-export function signIn({ offered = false }: { offered?: boolean } = {}): Promise<Arrival> {
+interface SignIn {
+  /** Quietly, in the browser's own suggestions. */
+  offered?: boolean;
+  /** Called once the person has picked a passkey. */
+  picked?: () => void;
+  /** Ends it before the browser is asked, so that a late offer does not take the place of a ceremony that came after it. */
+  signal?: AbortSignal;
+}
+
+/** Signs in with whichever passkey the person picks. */
+export function signIn({ offered = false, picked, signal }: SignIn = {}): Promise<Arrival> {
   let quietly = offered;
   return withFreshCeremony(async () => {
     mustSupport();
     const { ceremony, publicKey } = await api.loginStart();
+    if (signal?.aborted) throw new Problem("aborted", "That was stopped.");
     const credential = await startAuthentication({ optionsJSON: publicKey, useBrowserAutofill: quietly }).catch(fail);
     quietly = false;
+    picked?.();
     return api.loginFinish({ ceremony, credential });
   });
+}
+
+/** Proves that the person who is signed in is here, with a passkey of the account. */
+export function verify(): Promise<unknown> {
+  return withFreshCeremony(async () => {
+    mustSupport();
+    const { ceremony, publicKey } = await api.verifyStart();
+    const credential = await startAuthentication({ optionsJSON: publicKey }).catch(fail);
+    return api.verifyFinish({ ceremony, credential });
+  });
+}
+
+type Begun = api.Ceremony<PublicKeyCredentialCreationOptionsJSON>;
+
+/**
+ * One more passkey of an account, for a ceremony that has begun. What is returned saves it under a name and may be called
+ * again after a failure: the device is asked once only.
+ */
+export function newPasskey({ ceremony, publicKey }: Begun): (name: string) => Promise<Passkey> {
+  let made: RegistrationResponseJSON | undefined;
+  return async (name) => {
+    mustSupport();
+    const credential = (made ??= await startRegistration({ optionsJSON: publicKey }).catch(fail));
+    return api.passkeyFinish({ ceremony, credential, name }).catch((error) => {
+      if (isRefusal(error)) forget(publicKey.rp.id, credential.id);
+      throw error;
+    });
+  };
 }
 
 /** A ceremony that waited too long is begun anew, once, without a word. */
@@ -53,11 +92,6 @@ function mustSupport(): void {
   if (passkeysSupported()) return;
   if (!globalThis.isSecureContext) throw WRONG_PLACE();
   throw new Problem("passkeys_unsupported", "This browser cannot use passkeys. Open this page in a current Chrome, Safari, Edge or Firefox.");
-}
-
-function isSilence(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === "offline" || code === "no_answer";
 }
 
 /** The platform looked at the passkey and said no, so the one on the device opens nothing. */

@@ -1,6 +1,6 @@
 // Keeps: an address means one page, and no link leads elsewhere.
 import { expect, test } from "vitest";
-import { addressOf, doorOf, isHandle, pageAt } from "./places.ts";
+import { addressOf, doorOf, inviteIn, isHandle, pageAt } from "./places.ts";
 
 test("every address means one page", () => {
   expect(pageAt("/", "").name).toBe("landing");
@@ -25,4 +25,9 @@ test("handles follow the published rule", () => {
 test("a computer lives below the platform's own host", () => {
   expect(addressOf("hamed", "localhost:8080")).toBe("hamed.localhost:8080");
   expect(doorOf("hamed")).toBe("/enter/hamed");
+});
+
+test("an invitation is read from the fragment only, and only if it can be one", () => {
+  expect(inviteIn("#invite=abcdefgh-ABCDEFGH_01")).toBe("abcdefgh-ABCDEFGH_01");
+  for (const hash of ["", "#invite=", "#invite=short", "#invite=abcdefghijklmnop/../x", "#other=abcdefghijklmnopqr", "?invite=abcdefghijklmnopqr"]) expect(inviteIn(hash), hash).toBeUndefined();
 });

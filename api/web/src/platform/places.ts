@@ -38,3 +38,8 @@ export const addressOf = (handle: string, host = location.host) => `${handle}.${
 
 /** The way into one's own computer: the platform hands over a one-time code and sends the browser on. */
 export const doorOf = (handle: string) => `/enter/${encodeURIComponent(handle)}`;
+
+/** The token of an invitation to be an administrator, from `/account#invite=TOKEN`. A fragment never reaches a log. */
+export function inviteIn(hash: string): string | undefined {
+  return /^#invite=([\w-]{16,256})$/.exec(hash)?.[1];
+}

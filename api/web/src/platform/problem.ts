@@ -8,7 +8,17 @@ export type ProblemCode =
   | "ceremony_expired"
   | "passkey_rejected"
   | "passkey_unknown"
+  | "passkey_known"
+  | "code_rejected"
   | "not_signed_in"
+  | "verify_first"
+  | "not_admin"
+  | "last_factor"
+  | "too_many_passkeys"
+  | "name_invalid"
+  | "confirm_mismatch"
+  | "deletion_pending"
+  | "invite_invalid"
   | "too_many_requests"
   | "busy"
   | "not_found"
@@ -43,6 +53,20 @@ export class Problem extends Error {
 export function codeOf(thrown: unknown): ProblemCode | undefined {
   return thrown instanceof Problem ? thrown.code : undefined;
 }
+
+/** Nobody knows whether the platform heard it. */
+export function isSilence(thrown: unknown): boolean {
+  const code = codeOf(thrown);
+  return code === "offline" || code === "no_answer";
+}
+
+/** What a form shows: the text, and the code that says where. */
+export interface Trouble {
+  code?: ProblemCode;
+  text: string;
+}
+
+export const troubleOf = (thrown: unknown): Trouble | undefined => (thrown === undefined ? undefined : { code: codeOf(thrown), text: textOf(thrown) });
 
 /** The text to show for whatever was thrown. */
 export function textOf(thrown: unknown): string {

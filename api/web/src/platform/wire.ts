@@ -13,6 +13,9 @@ export interface Me {
   computer: string;
   /** Whether their activity may appear in the public feed. */
   feed: boolean;
+  admin: boolean;
+  /** When the account will be deleted, in seconds since 1970; null unless its owner asked for that. */
+  deletion: number | null;
 }
 
 export type Arrival = Pick<Me, "handle" | "computer">;
@@ -46,4 +49,66 @@ export interface Profile {
   since: string;
   /** What they say about themselves: plain text of their own, never markup. */
   about: string | null;
+}
+
+/** The start of an authenticator app: what the QR code says, and the same for typing. */
+export interface AppStart {
+  ceremony: string;
+  /** Base32. */
+  secret: string;
+  /** An `otpauth://` URL. */
+  otpauth: string;
+}
+
+export interface RecoveryCodes {
+  recoveryCodes: string[];
+}
+
+export interface CodeArrival extends Arrival {
+  /** How many recovery codes are left; only there when one was used. */
+  recoveryCodesLeft?: number;
+}
+
+/** All times are seconds since 1970. */
+export interface Passkey {
+  id: string;
+  name: string;
+  created: number;
+  lastUsed: number | null;
+}
+
+export interface Security {
+  passkeys: Passkey[];
+  totp: { since: number } | null;
+  recoveryCodes: { left: number; of: number } | null;
+  freshUntil: number;
+}
+
+export type Method = "passkey" | "totp" | "recovery_code";
+
+export interface Session {
+  id: string;
+  current: boolean;
+  created: number;
+  lastUsed: number;
+  expires: number;
+  browser: string;
+  address: string | null;
+  method: Method;
+}
+
+export interface AuditEvent {
+  number: number;
+  at: number;
+  what: string;
+  detail: string | null;
+  address: string | null;
+  browser: string | null;
+  by: "self" | "operator" | "stranger";
+}
+
+export interface AuditPage {
+  events: AuditEvent[];
+  /** What to ask for next; null at the end. */
+  next: number | null;
 }

@@ -26,3 +26,23 @@ export function paragraphs(text: string): string[] {
     .map((paragraph) => paragraph.trim())
     .filter((paragraph) => paragraph !== "");
 }
+
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** How long ago a moment was: `just now`, `5 minutes ago`, `yesterday`; after a month the date. Both in seconds. */
+export function ago(at: number, now: number): string {
+  const passed = now - at;
+  if (passed > 30 * 86_400) return day(new Date(at * 1000).toISOString());
+  const [unit, length] = STEPS.find(([, seconds]) => passed >= seconds) ?? [];
+  if (!unit || !length) return "just now";
+  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.floor(passed / length), unit);
+}
+
+/** A moment in full: `28 November 2026 at 10:15`, in the reader's own time zone. `at` in seconds. */
+export function moment(at: number): string {
+  return new Date(at * 1000).toLocaleString("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });
+}

@@ -8,12 +8,12 @@ import type { Visitor } from "./useMe.ts";
 interface FrameProps {
   /** Who is here, where the page knows: decides what the top right offers. */
   visitor?: Visitor;
-  /** A page of one column, set in the middle. */
-  narrow?: boolean;
+  /** One column in the middle: narrow for a form, a page for lists. */
+  width?: "narrow" | "page";
   children: ReactNode;
 }
 
-export function Frame({ visitor, narrow = false, children }: FrameProps) {
+export function Frame({ visitor, width, children }: FrameProps) {
   return (
     <div className={styles.frame}>
       <header className={styles.head}>
@@ -23,7 +23,7 @@ export function Frame({ visitor, narrow = false, children }: FrameProps) {
         </a>
         <nav aria-label="Account">{visitor && <WayIn visitor={visitor} />}</nav>
       </header>
-      <main className={narrow ? styles.narrow : undefined}>{children}</main>
+      <main className={width && styles[width]}>{children}</main>
       <footer className={styles.foot}>
         <p>Matrix OS. No trackers, no third parties: everything on this page comes from this platform.</p>
       </footer>

@@ -30,5 +30,6 @@ test.each([
     for (const ground of ["bg", "surface", "surface-2"]) expect(contrast(theme, text, ground), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
   }
   expect(contrast(theme, "accent-fg", "accent")).toBeGreaterThanOrEqual(4.5);
+  expect(contrast(theme, "danger-fg", "danger")).toBeGreaterThanOrEqual(4.5);
   for (const ground of ["bg", "surface"]) expect(contrast(theme, "border-strong", ground), `edge on ${ground}`).toBeGreaterThanOrEqual(3);
 });

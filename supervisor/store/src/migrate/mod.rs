@@ -4,6 +4,7 @@
 //! runs again. What it wrote is on the disk before the store has the step's version.
 
 mod v1_next_seat;
+mod v2_factors;
 
 use crate::error::StoreError;
 use crate::store::Store;
@@ -12,7 +13,7 @@ use crate::table::{decode, encode};
 type Step = fn(&Store) -> Result<(), StoreError>;
 
 /// The step at index `n` makes version `n + 1`.
-const STEPS: [Step; 1] = [v1_next_seat::apply];
+const STEPS: [Step; 2] = [v1_next_seat::apply, v2_factors::apply];
 /// The version that the steps lead to.
 pub(crate) const VERSION: u32 = STEPS.len() as u32;
 
@@ -58,5 +59,31 @@ mod tests {
             Err(StoreError::Newer { found, known }) => assert_eq!((found, known), (VERSION + 1, VERSION)),
             other => panic!("{:?}", other.err()),
         }
+    }
+
+    #[test]
+    fn accounts_of_the_first_version_keep_their_passkeys_and_sign_in_once_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("new");
+        let user = "6b0b3c1e-2a1f-4a44-8c11-1f6f6a1f2b3c";
+        let id: matrixos_types::UserId = serde_json::from_str(&format!("\"{user}\"")).expect("an id");
+        let text = |json: String| [&[1], json.as_bytes()].concat();
+        let t = &store.0;
+        // As version 1 wrote them.
+        let account = r#""handle":"alice","seat":1,"container":"c0123456789abcdef","created":5,"feed":true}"#;
+        t.users.tree.insert(id.0, text(format!(r#"{{"id":"{user}",{account}"#))).expect("written");
+        for (credential, created) in [("bb", 9), ("aa", 7)] {
+            let rest = format!(r#""passkey":{{}},"name":"Passkey","created":{created},"last_used":null}}"#);
+            let record = text(format!(r#"{{"id":"{credential}","user":"{user}",{rest}"#));
+            t.credentials.tree.insert(credential, record).expect("written");
+        }
+        let old = text(format!(r#"{{"token":[],"user":"{user}","scope":"platform","created":1,"expires":9}}"#));
+        t.sessions.tree.insert([1; 32], old).expect("written");
+        set_version(&store, 1).expect("written");
+        migrate(&store).expect("migrated");
+        assert_eq!(store.factors(id).expect("readable").expect("there").passkeys, ["aa", "bb"]);
+        assert!(store.0.sessions.tree.is_empty());
+        let user = store.user(id).expect("readable").expect("there");
+        assert_eq!((user.admin, user.deletion, user.created), (false, None, 5));
     }
 }

@@ -31,20 +31,25 @@ export function AccountCard({ me }: { me: Me }) {
       <div className={styles.who}>
         <Avatar handle={me.handle} size={56} />
         <div>
-          <h1>@{me.handle}</h1>
+          <h1>
+            @{me.handle}
+            {me.admin && <span className={styles.mark}>Administrator</span>}
+          </h1>
           <p className={styles.aside}>{new URL(me.computer).host}</p>
         </div>
       </div>
       <dl className={styles.facts}>
         <dt>Computer</dt>
-        <dd role="status" data-testid="computer-state">
+        <dd>
           {start.known ? <span className={styles.dot} data-state={state} /> : null}
-          {start.known ? STATE[state] : "…"}
+          <span role="status" data-testid="computer-state">
+            {start.known ? STATE[state] : "…"}
+          </span>
         </dd>
         <dt>Public feed</dt>
         <dd>{me.feed ? "shows my activity" : "does not show my activity"}</dd>
       </dl>
-      {(start.known || start.lost || start.problem) && !running && <Starting start={start} />}
+      {me.deletion === null && (start.known || start.lost || start.problem) && !running && <Starting start={start} />}
       <div className={styles.row}>
         {running && (
           <ButtonLink kind="primary" href={doorOf(me.handle)} data-testid="open-computer">

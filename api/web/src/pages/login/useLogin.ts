@@ -1,26 +1,36 @@
 // The login: at most one ceremony at a time, the button's before the browser's quiet offer.
 import { browserSupportsWebAuthnAutofill } from "@simplewebauthn/browser";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useRef, useState } from "react";
+import * as api from "../../platform/api.ts";
+import { keepOffering } from "../../platform/offer.ts";
 import { signIn } from "../../platform/passkey.ts";
-import { doorOf } from "../../platform/places.ts";
-import { codeOf, textOf } from "../../platform/problem.ts";
-import type { Arrival } from "../../platform/wire.ts";
+import { doorOf, inviteIn } from "../../platform/places.ts";
+import { type Trouble, codeOf, textOf, troubleOf } from "../../platform/problem.ts";
+import type { CodeArrival } from "../../platform/wire.ts";
+
+type Act = "idle" | "passkey" | "code" | "opening";
 
 export function useLogin(to: string | undefined) {
-  const [act, setAct] = useState<"idle" | "passkey" | "opening">("idle");
+  const [act, setAct] = useState<Act>("idle");
   const [problem, setProblem] = useState<string>();
+  const [codeProblem, setCodeProblem] = useState<Trouble>();
   const [other, setOther] = useState<string>();
-  const [offerable, setOfferable] = useState(false);
+  const [spent, setSpent] = useState<CodeArrival>();
   const busy = useRef(false);
-  const offering = useRef(false);
+
+  const open = useCallback((handle: string) => {
+    setAct("opening");
+    // An invitation that waited for the sign-in is answered on the account's page.
+    location.replace(inviteIn(location.hash) ? `/account${location.hash}` : doorOf(handle));
+  }, []);
 
   const arrived = useCallback(
-    ({ handle }: Arrival) => {
-      if (to !== undefined && to !== handle) return setOther(handle);
-      setAct("opening");
-      location.replace(doorOf(handle));
+    (arrival: CodeArrival) => {
+      if (arrival.recoveryCodesLeft !== undefined) setSpent(arrival);
+      else if (to !== undefined && to !== arrival.handle) setOther(arrival.handle);
+      else open(arrival.handle);
     },
-    [to],
+    [to, open],
   );
 
   const failed = useCallback((error: unknown) => {
@@ -28,25 +38,45 @@ export function useLogin(to: string | undefined) {
     if (codeOf(error) !== "aborted") setProblem(textOf(error));
   }, []);
 
-  useEffect(() => void browserSupportsWebAuthnAutofill().then(setOfferable), []);
-  // Asked for once the person turns to the field, so that merely opening the page begins no ceremony. The button's own
-  // ceremony ends an offer that is still open.
-  const offer = () => {
-    if (busy.current || offering.current) return;
-    offering.current = true;
-    signIn({ offered: true })
-      .then(arrived, (error) => codeOf(error) === "passkey_cancelled" || failed(error))
-      .finally(() => (offering.current = false));
-  };
+  /** The browser's own suggestions. What fails before the person has picked one was never asked for, and is no news. */
+  const offer = useCallback(() => {
+    const end = new AbortController();
+    let chosen = false;
+    const picked = () => {
+      chosen = true;
+      setAct("passkey");
+    };
+    void browserSupportsWebAuthnAutofill()
+      .then((can) => (can ? keepOffering({ attempt: () => signIn({ offered: true, picked, signal: end.signal }), signal: end.signal }) : undefined))
+      .then((arrival) => arrival && arrived(arrival))
+      .catch((error) => chosen && failed(error));
+    return () => end.abort();
+  }, [arrived, failed]);
 
-  const press = async () => {
+  const begin = async (kind: Act, ceremony: () => Promise<CodeArrival>, trouble: (error: unknown) => void) => {
     if (busy.current) return;
     busy.current = true;
     setProblem(undefined);
-    setAct("passkey");
-    await signIn().then(arrived, failed);
+    setCodeProblem(undefined);
+    setAct(kind);
+    await ceremony().then(arrived, trouble);
     busy.current = false;
   };
 
-  return { act, problem, other, offer: offerable ? offer : undefined, signIn: () => void press() };
+  const codeFailed = (error: unknown) => {
+    setAct("idle");
+    setCodeProblem(troubleOf(error));
+  };
+
+  return {
+    act,
+    problem,
+    codeProblem,
+    other,
+    spent,
+    open,
+    offer,
+    signIn: () => void begin("passkey", () => signIn(), failed),
+    signInByCode: (handle: string, code: string) => void begin("code", () => api.loginCode({ handle, code }), codeFailed),
+  };
 }

@@ -7,7 +7,7 @@ import styles from "./missing.module.css";
 export function Missing() {
   useTitle("Nothing here");
   return (
-    <Frame narrow>
+    <Frame width="narrow">
       <MissingText title="There is nothing here" text="The address may have been typed wrongly, or what was here is gone." />
     </Frame>
   );

@@ -17,7 +17,7 @@ export function Profile({ handle }: { handle: string }) {
   const visitor = useMe();
   const found = useProfile(handle);
   return (
-    <Frame visitor={visitor} narrow>
+    <Frame visitor={visitor} width="narrow">
       {found.is === "missing" && <MissingText title={`Nobody is called @${handle}`} text="The handle may have been typed wrongly. Handles are lower-case." />}
       {found.is === "unknown" && <Notice text={found.why} />}
       {(found.is === "asking" || found.is === "found") && <Card handle={handle} profile={found.is === "found" ? found.profile : undefined} visitor={visitor} />}

@@ -12,10 +12,12 @@ interface HandleFieldProps {
   /** The account is being made: the text stays as it is. */
   fixed: boolean;
   choose: (text: string) => void;
+  /** Enter goes on with the passkey, as the page's main button does. */
+  create: () => void;
   ref: Ref<HTMLInputElement>;
 }
 
-export function HandleField({ value, availability, fixed, choose, ref }: HandleFieldProps) {
+export function HandleField({ value, availability, fixed, choose, create, ref }: HandleFieldProps) {
   const wrong = availability.is === "refused";
   return (
     <div className={styles.field}>
@@ -29,6 +31,7 @@ export function HandleField({ value, availability, fixed, choose, ref }: HandleF
           value={value}
           readOnly={fixed}
           onChange={(event) => choose(event.target.value)}
+          onKeyDown={(event) => event.key === "Enter" && !fixed && create()}
           placeholder="hamed"
           autoComplete="off"
           autoCapitalize="none"
