@@ -105,6 +105,20 @@ build_programs() {
   programs=$(realpath "${CARGO_TARGET_DIR:-target}")/release
 }
 
+# collect_kernel_tests FOLDER: the launcher's tests with the probe, to be run on another machine's kernel.
+collect_kernel_tests() {
+  local name found target=${CARGO_TARGET_DIR:-target}
+  mkdir -p "$1"
+  for name in containers stranger; do
+    found=$(cargo test --locked --quiet -p matrixos-launcher --test "$name" --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n1)
+    [ -n "$found" ] || fail "the launcher's test $name was not built." "Do:  cargo test -p matrixos-launcher --test $name --no-run"
+    strip -o "$1/$name" "$found"
+  done
+  RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --locked -p matrixos-probe --target "$(uname -m)-unknown-linux-gnu" --target-dir "$target/tmp/probe" ||
+    fail "the probe was not built." "Do:  look at cargo's messages above."
+  strip -o "$1/probe" "$target/tmp/probe/$(uname -m)-unknown-linux-gnu/debug/matrixos-probe"
+}
+
 # build_image DATA: the image of the computers, unless nothing it is made of has changed.
 build_image() {
   "$programs/matrixos" --data "$1" image build --gateway "$programs/matrixos-gateway" --shell rootfs/shell/dist \

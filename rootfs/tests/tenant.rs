@@ -212,7 +212,7 @@ fn a_folder_of_very_many_or_very_deep_entries_costs_nothing() {
     refused!(house.read(&["d"; 16].join("/")), TenantFileError::NotAFile);
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     let begun = Instant::now();
-    tree::remove(house.folder.path(), &house.handle, house.seat).unwrap();
+    tree::remove(&house.users(), &house.handle, house.seat).unwrap();
     println!("{many} entries and 4,000 levels removed in {:?}", begun.elapsed());
     assert!(!house.path("").exists() && house.outside("secret").exists());
 }
@@ -268,7 +268,7 @@ fn removal_leaves_alone_what_is_mounted_in_a_home() {
                 tmpfs(&door);
                 fs::write(door.join("secret"), CANARY).unwrap();
             }
-            let removed = tree::remove(house.folder.path(), &house.handle, house.seat);
+            let removed = tree::remove(&house.users(), &house.handle, house.seat);
             assert!(matches!(removed, Err(tree::TreeError::Mounted(place)) if place.ends_with("a door")));
             assert_eq!(fs::read_to_string(door.join("secret")).unwrap(), CANARY, "what lies beyond is kept");
         });
@@ -290,14 +290,14 @@ fn removal_copes_with_odd_names_and_says_what_it_cannot_remove() {
         changed.is_ok_and(|status| status.success())
     };
     if immutable("+") {
-        let removed = tree::remove(house.folder.path(), &house.handle, house.seat);
+        let removed = tree::remove(&house.users(), &house.handle, house.seat);
         assert!(immutable("-"));
         let error = removed.unwrap_err().to_string();
         assert!(error.contains("fixed") && error.contains("Operation not permitted"), "{error}");
     } else {
         println!("this file system has no immutable flag");
     }
-    tree::remove(house.folder.path(), &house.handle, house.seat).unwrap();
+    tree::remove(&house.users(), &house.handle, house.seat).unwrap();
     assert!(!house.path("").exists());
     assert_eq!(fs::read_to_string(house.outside("secret")).unwrap(), CANARY);
 }
