@@ -17,6 +17,7 @@ use crate::account::local_path;
 use crate::auth::is_from;
 use crate::caller::caller;
 use crate::cookies::{COMPUTER, ENTRY_COOKIE, cookie, set_entry};
+use crate::ending::ending;
 use crate::error::ApiError;
 use crate::platform::Platform;
 
@@ -139,7 +140,8 @@ async fn pass(
 ) -> Result<Response<Body>, ApiError> {
     let endpoint = platform.containers.reach(&visit.owner().container, PATIENCE).await?;
     let target = target(platform, handle, &endpoint, visit, client)?;
-    Ok(platform.forwarder.forward(request, &target).await?.map(Body::new))
+    let response = platform.forwarder.forward(request, &target).await?;
+    Ok(response.map(|body| ending(body, visit.until())))
 }
 
 fn field<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a [u8]> {
