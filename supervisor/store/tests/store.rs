@@ -127,7 +127,12 @@ fn ending_a_platform_session_ends_the_computer_sessions_that_came_from_it() {
     for s in [&parent, &child, &other] {
         assert!(store.begin_session(s).unwrap().is_empty());
     }
+    let living = |id, now| store.is_living(user.id, id, now);
+    assert!(living(child.id, 100) && living(other.id, 102) && !living(other.id, 103));
+    assert!(!living(child.id, 101), "it would last to 102, but what it came from ends at 101");
+    assert!(!store.is_living(UserId::random(), parent.id, 1) && !living(SessionId::random(), 1));
     let mut ended = store.end_session(parent.id).unwrap();
+    assert!(!living(parent.id, 1) && !living(child.id, 1));
     ended.sort_unstable_by_key(|id| *id != parent.id);
     assert_eq!(ended, [parent.id, child.id]);
     assert!(store.session(parent.id).unwrap().is_none() && store.session(child.id).unwrap().is_none());
