@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use matrixos_supervisor::accounts::AccountError;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::auth::{MaybeSignedIn, SignedIn, Verified};
-use crate::body::Body;
+use crate::body::{Asked, Body};
 use crate::caller::CalledFrom;
 use crate::computers::ENTER;
 use crate::error::ApiError;
@@ -169,7 +169,7 @@ pub(crate) async fn enter(
     State(platform): State<Platform>,
     MaybeSignedIn(session): MaybeSignedIn,
     Path(handle): Path<String>,
-    Query(to): Query<Where>,
+    Asked(to): Asked<Where>,
 ) -> Result<Redirect, ApiError> {
     let handle = Handle::parse(&handle).map_err(|_| ApiError::not_found())?;
     let Some(session) = session.filter(|session| session.user().handle == handle) else {

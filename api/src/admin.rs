@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
+use crate::body::Asked;
 use crate::error::ApiError;
 use crate::events;
 use crate::platform::{PATIENCE, Platform};
@@ -250,7 +251,7 @@ struct Which {
     handle: Option<String>,
 }
 
-async fn audit(State(platform): State<Platform>, Query(which): Query<Which>) -> Result<Json<Vec<Value>>, ApiError> {
+async fn audit(State(platform): State<Platform>, Asked(which): Asked<Which>) -> Result<Json<Vec<Value>>, ApiError> {
     let of = which.handle.map(|handle| user(&platform, &handle)).transpose()?.map(|user| user.id);
     let before = which.before.unwrap_or(u64::MAX);
     let events = platform.accounts.events_for_operator(of, before, PAGE)?;

@@ -18,6 +18,7 @@ use crate::account::local_path;
 use crate::auth::is_from;
 use crate::caller::caller;
 use crate::cookies::{COMPUTER, ENTRY_COOKIE, cookie, set_entry};
+use crate::ending::ending;
 use crate::error::ApiError;
 use crate::platform::Platform;
 use crate::waiting;
@@ -164,7 +165,7 @@ async fn pass(
     let reached = platform.containers.reach(container, patience, !background).await.map_err(Unreached::No)?;
     let target = target(platform, handle, reached, visit, client).map_err(Unreached::Failed)?;
     let answer = platform.forwarder.forward(request, target).await;
-    Ok(answer.map_err(|e| Unreached::Failed(e.into()))?.map(Body::new))
+    Ok(answer.map_err(|e| Unreached::Failed(e.into()))?.map(|body| ending(body, visit.until())))
 }
 
 fn field<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a [u8]> {

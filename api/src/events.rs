@@ -1,13 +1,14 @@
 //! What happened to accounts: one's own for everybody, all for administrators.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use matrixos_supervisor::store::Event;
 use matrixos_types::Handle;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::{Administrator, SignedIn};
+use crate::body::Asked;
 use crate::error::ApiError;
 use crate::platform::Platform;
 
@@ -23,7 +24,7 @@ pub(crate) struct Before {
 pub(crate) async fn own(
     State(platform): State<Platform>,
     SignedIn(session): SignedIn,
-    Query(from): Query<Before>,
+    Asked(from): Asked<Before>,
 ) -> Result<Json<Value>, ApiError> {
     let events = platform.accounts.events(&session, from.before.unwrap_or(u64::MAX), PAGE)?;
     Ok(page(&events, events.iter().map(shown).collect()))
@@ -32,7 +33,7 @@ pub(crate) async fn own(
 pub(crate) async fn all(
     State(platform): State<Platform>,
     Administrator(grant): Administrator,
-    Query(from): Query<Before>,
+    Asked(from): Asked<Before>,
 ) -> Result<Json<Value>, ApiError> {
     let of = match &from.handle {
         Some(text) => {

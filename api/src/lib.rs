@@ -8,6 +8,7 @@ mod caller;
 mod computers;
 mod cookies;
 mod edge;
+mod ending;
 mod error;
 mod events;
 mod limits;

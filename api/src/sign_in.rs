@@ -113,7 +113,9 @@ pub(crate) fn started(started: &Started) -> Json<Value> {
 
 /// A secret for an authenticator app.
 pub(crate) fn offered(offer: &Offer) -> Json<Value> {
-    Json(json!({ "ceremony": offer.ceremony.expose(), "secret": offer.secret, "otpauth": offer.otpauth }))
+    Json(
+        json!({ "ceremony": offer.ceremony.expose(), "secret": offer.secret.expose(), "otpauth": offer.otpauth.expose() }),
+    )
 }
 
 /// Recovery codes, to be shown this once.

@@ -206,6 +206,8 @@ async fn people_read_what_happened_to_their_own_account_and_administrators_to_al
     let rest = house.get(&format!("/api/audit?before={}", first["next"]), &member).await;
     assert_eq!((rest["events"].as_array().map(Vec::len), &rest["next"]), (Some(10), &Value::Null));
     assert_eq!(rest["events"][9]["what"], "signed_up");
+    let bad = house.page("GET", "/api/audit?before=x", &member, &Value::Null).await;
+    assert_eq!((bad.status, bad.code().as_str()), (400, "bad_request"));
     let url = house.operator("POST", "/administrators/invite").await.json()["url"].as_str().expect("a link").to_owned();
     let token = url.split_once('=').expect("a token").1;
     assert_eq!(house.page("POST", "/api/admin/claim", &admin, &json!({ "token": token })).await.status, 204);

@@ -1,7 +1,7 @@
 //! Sessions: begun at a sign-in, renewed by whoever holds the latest token, listed, and ended at once.
 
 use matrixos_store::{self as records, By, Caller, Fate, Method, Refresh, SessionScope, StoreError, User, What};
-use matrixos_types::{Handle, SessionId};
+use matrixos_types::{Handle, SessionId, UserId};
 
 use super::evidence::{Session, Visit};
 use super::refresh::{Use, present};
@@ -41,7 +41,16 @@ impl Accounts {
         presented: Presented<'_>,
         caller: &Caller,
     ) -> Result<Option<Admitted<Session>>, StoreError> {
-        let Some((record, renewed)) = self.admit(&Door::Platform, presented, caller).await? else { return Ok(None) };
+        let door = Door::Platform;
+        let claims = presented.access.and_then(|token| self.mint.read(token, &door, self.now()));
+        let living = claims.map(|claims| self.living(claims.sid, &door)).transpose()?.flatten();
+        let known = presented.refresh.and_then(|token| self.mint.known(token));
+        let found = match (living, known) {
+            (Some(record), _) => Some((record, None)),
+            (None, Some(known)) => self.renew(&door, known, caller).await?,
+            (None, None) => None,
+        };
+        let Some((record, renewed)) = found else { return Ok(None) };
         let user = self.store.user(record.user)?;
         Ok(user.map(|user| Admitted { as_: Session { user, record }, renewed }))
     }
@@ -54,35 +63,29 @@ impl Accounts {
         caller: &Caller,
     ) -> Result<Option<Admitted<Visit>>, StoreError> {
         let door = Door::Computer(handle.clone());
-        let Some((record, renewed)) = self.admit(&door, presented, caller).await? else { return Ok(None) };
-        let until = self.ends.of(record.id);
-        // Looked at once more, now that its end would be noticed.
-        let owner = match self.living(record.id, &door)? {
-            Some(record) => self.store.user(record.user)?.filter(|user| user.handle == *handle),
-            None => None,
-        };
-        if owner.is_none() {
-            self.ends.end(&[record.id]);
+        let claims = presented.access.and_then(|token| self.mint.read(token, &door, self.now()));
+        if let Some(claims) = claims
+            && let Some(visit) = self.visitor(handle, claims.sub, claims.sid)?
+        {
+            return Ok(Some(Admitted { as_: visit, renewed: None }));
         }
-        Ok(owner.map(|owner| Admitted { as_: Visit { owner, until }, renewed }))
+        let known = presented.refresh.and_then(|token| self.mint.known(token));
+        let Some(known) = known else { return Ok(None) };
+        let Some((record, renewed)) = self.renew(&door, known, caller).await? else { return Ok(None) };
+        let visit = self.visitor(handle, record.user, record.id)?;
+        Ok(visit.map(|visit| Admitted { as_: visit, renewed }))
     }
 
-    async fn admit(
-        &self,
-        door: &Door,
-        presented: Presented<'_>,
-        caller: &Caller,
-    ) -> Result<Option<(records::Session, Option<Tokens>)>, StoreError> {
-        let claims = presented.access.and_then(|token| self.mint.read(token, door, self.now()));
-        if let Some(claims) = claims
-            && let Some(record) = self.living(claims.sid, door)?
-        {
-            return Ok(Some((record, None)));
+    /// The owner, at a session that lives.
+    fn visitor(&self, handle: &Handle, user: UserId, id: SessionId) -> Result<Option<Visit>, StoreError> {
+        // Before looking whether it lives, so that an end in between is not missed.
+        let until = self.ends.of(id);
+        if !self.store.is_living(user, id, self.now()) {
+            self.ends.end(&[id]);
+            return Ok(None);
         }
-        match presented.refresh.and_then(|token| self.mint.known(token)) {
-            Some(known) => self.renew(door, known, caller).await,
-            None => Ok(None),
-        }
+        let owner = self.store.user(user)?.filter(|user| user.handle == *handle);
+        Ok(owner.map(|owner| Visit { owner, until }))
     }
 
     /// The session of that id, if it is good at this door now; with the one it came from.

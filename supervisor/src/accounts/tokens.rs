@@ -42,7 +42,7 @@ pub struct Tokens {
 pub(super) struct Claims {
     iss: String,
     aud: String,
-    sub: UserId,
+    pub(super) sub: UserId,
     handle: Handle,
     /// Stays the same when the container is made anew.
     container: ContainerId,

@@ -37,9 +37,9 @@ pub struct Offer {
     /// To be sent back with the first code.
     pub ceremony: Secret,
     /// The secret as Base32, to be typed.
-    pub secret: String,
+    pub secret: Secret,
     /// The secret as a URL, to be shown as a QR code.
-    pub otpauth: String,
+    pub otpauth: Secret,
 }
 
 /// A code as it was typed, without what people put in to read it better.
@@ -86,7 +86,8 @@ impl Shared {
     pub(super) fn offer(&self, ceremony: Secret, handle: &Handle) -> Offer {
         let totp = self.totp(Some(handle));
         let otpauth = totp.to_url().expect("a handle is an account name");
-        Offer { ceremony, secret: totp.secret().to_base32(), otpauth }
+        let secret = Secret::from_text(totp.secret().to_base32());
+        Offer { ceremony, secret, otpauth: Secret::from_text(otpauth) }
     }
 
     /// The time step whose code this is, if it is near.

@@ -66,6 +66,13 @@ impl Known {
         self.entries(user).iter().map(|e| e.id).collect()
     }
 
+    /// Whether a session of an account, and the one that it came from, are there and have not ended by `now`.
+    pub(crate) fn living(&self, user: UserId, id: SessionId, now: u64) -> bool {
+        let entries = self.entries(user);
+        let find = |id| entries.iter().find(|e| e.id == id && now < e.expires);
+        find(id).is_some_and(|entry| entry.parent.is_none_or(|parent| find(parent).is_some()))
+    }
+
     /// Where an account is signed in.
     pub(crate) fn addresses(&self, user: UserId) -> Vec<IpAddr> {
         self.entries(user).iter().filter_map(|e| e.address).collect()

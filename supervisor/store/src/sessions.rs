@@ -60,6 +60,12 @@ impl Store {
         self.0.sessions.get(id.0)
     }
 
+    /// Whether a session of an account, and the one that it came from, are there and have not ended by `now`. Asked at
+    /// every request to a computer, so it is answered from memory.
+    pub fn is_living(&self, user: UserId, id: SessionId, now: u64) -> bool {
+        self.0.index.lock().living(user, id, now)
+    }
+
     /// The browsers that an account is signed in with, the one that was used last first.
     pub fn platform_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let ids = self.0.index.lock().of(user);

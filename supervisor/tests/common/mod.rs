@@ -134,7 +134,7 @@ impl Platform {
 
 /// What a person's app shows at a time.
 pub(crate) fn shown(offer: &Offer, time: SystemTime) -> String {
-    let secret = totp_rs::Secret::try_from_base32(&offer.secret).expect("Base32");
+    let secret = totp_rs::Secret::try_from_base32(offer.secret.expose()).expect("Base32");
     let totp = Builder::new().with_secret(secret).build().expect("a secret of 160 bits");
     totp.generate(time.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs()).to_string()
 }
