@@ -28,6 +28,8 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("GET", "/api/me", Audience::SignedIn),
     ("GET", "/api/computer", Audience::SignedIn),
     ("POST", "/api/computer/start", Audience::SignedIn),
+    ("POST", "/api/computer/awake", Audience::SignedIn),
+    ("DELETE", "/api/computer/awake", Audience::SignedIn),
     ("GET", "/api/security", Audience::SignedIn),
     ("POST", "/api/passkeys/start", Audience::Fresh),
     ("POST", "/api/passkeys/finish", Audience::Fresh),
