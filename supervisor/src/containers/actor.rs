@@ -29,6 +29,8 @@ use super::{Computer, Endpoint, exit, gateway, ready};
 const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a gateway may take to end after it was asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
+/// A moment: what is due now has been looked at and was put off.
+const SOON: Duration = Duration::from_millis(100);
 /// How long reading the profile may take before it ends.
 const PROFILE_WITHIN: Duration = Duration::from_secs(1);
 /// A container that ran this long before it ended starts its count of failures anew.
@@ -309,6 +311,7 @@ impl Actor {
                 () = self.activity.called() => true,
             };
         };
+        let due = self.due();
         tokio::select! {
             changed = self.wish.changed() => {
                 self.process = Some(process);
@@ -327,7 +330,18 @@ impl Actor {
                 self.look().await;
                 true
             }
+            () = sleep(due) => {
+                self.process = Some(process);
+                true
+            }
         }
+    }
+
+    /// When it could be time to let it rest more deeply. Kept awake, it is looked at now and then.
+    fn due(&self) -> Duration {
+        let depth = self.depth();
+        let due = idle::due(depth, self.activity.idle(), self.world.sleep).filter(|_| self.memory.keep().is_none());
+        due.unwrap_or(lookout::EVERY).max(SOON)
     }
 
     fn show_absent(&mut self, wish: &Wish) {

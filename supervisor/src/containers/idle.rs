@@ -56,6 +56,15 @@ pub(super) fn depth(now: Depth, used: Use, sleep: Sleep) -> Depth {
     due.max(now)
 }
 
+/// How long until a computer that nobody uses meanwhile will be due to rest more deeply; `None` if it cannot.
+pub(super) fn due(now: Depth, idle: Duration, sleep: Sleep) -> Option<Duration> {
+    match now {
+        Depth::Awake => Some(sleep.freeze_after.saturating_sub(idle)),
+        Depth::Frozen => Some(sleep.stop_after.saturating_sub(idle)),
+        Depth::Asleep => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -98,6 +107,19 @@ mod tests {
             prop_assert_eq!(depth(Depth::Awake, used, Sleep::default()), Depth::Awake);
             prop_assert_eq!(depth(Depth::Frozen, used, Sleep::default()), Depth::Asleep);
         }
+    }
+
+    #[test]
+    fn what_is_due_is_so_after_that_time_and_not_before() {
+        let sleep = Sleep::default();
+        for now in [Depth::Awake, Depth::Frozen] {
+            let at = |idle| depth(now, Use { idle, called: false, kept: false, demoted: false }, sleep);
+            let idle = Duration::from_secs(100);
+            let wait = due(now, idle, sleep).expect("it can rest more deeply");
+            assert_eq!(at(idle + wait - Duration::from_millis(1)), now);
+            assert!(at(idle + wait) > now);
+        }
+        assert_eq!(due(Depth::Asleep, Duration::ZERO, sleep), None);
     }
 
     #[test]
