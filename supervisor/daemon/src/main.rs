@@ -6,6 +6,7 @@ mod config;
 mod container;
 mod disk;
 mod doctor;
+mod doors;
 mod hold;
 mod image;
 mod layout;

@@ -3,12 +3,14 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use tracing::warn;
 
 /// The service manager that started this process, if one did.
@@ -52,6 +54,27 @@ impl Manager {
     /// Progress was made.
     pub(crate) fn alive(&self) {
         self.send("WATCHDOG=1\n");
+    }
+
+    /// Asks the manager to keep a socket while this process is replaced, under that name.
+    pub(crate) fn keep(&self, socket: impl AsFd, name: &str) {
+        let Some(manager) = &self.socket else { return };
+        let message = format!("FDSTORE=1\nFDNAME={name}\n");
+        let sent = sendmsg::<UnixAddr>(
+            manager.as_raw_fd(),
+            &[IoSlice::new(message.as_bytes())],
+            &[ControlMessage::ScmRights(&[socket.as_fd().as_raw_fd()])],
+            MsgFlags::empty(),
+            None,
+        );
+        if let Err(error) = sent {
+            warn!(%error, name, "the service manager cannot keep a socket; a restart will refuse visitors for a moment");
+        }
+    }
+
+    /// Tells the manager that it need not keep that socket any more.
+    pub(crate) fn forget(&self, name: &str) {
+        self.send(&format!("FDSTOREREMOVE=1\nFDNAME={name}\n"));
     }
 
     fn send(&self, message: &str) {
@@ -101,6 +124,29 @@ mod tests {
         let expected = ["READY=1\n", "WATCHDOG=1\n", "STOPPING=1\n"];
         assert_eq!(told_to(path.as_os_str(), &by_path), expected);
         assert_eq!(told_to(OsStr::new(&format!("@{name}")), &by_name), expected);
+    }
+
+    #[test]
+    fn the_manager_is_given_the_socket_itself() {
+        use nix::sys::socket::{ControlMessageOwned, recvmsg};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&path).expect("bound");
+        let told = Manager::find(|name| (name == "NOTIFY_SOCKET").then(|| path.clone().into())).expect("connected");
+        let door = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        told.keep(&door, "door");
+        let mut text = [0; 64];
+        let mut parts = [std::io::IoSliceMut::new(&mut text)];
+        let mut space = nix::cmsg_space!([std::os::fd::RawFd; 2]);
+        let message = recvmsg::<UnixAddr>(manager.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty());
+        let message = message.expect("a message");
+        let handed: Vec<_> = message.cmsgs().expect("whole").collect();
+        let [ControlMessageOwned::ScmRights(handed)] = &handed[..] else { panic!("{handed:?}") };
+        let link = |fd: i32| std::fs::read_link(format!("/proc/self/fd/{fd}")).expect("open");
+        assert_eq!(handed.iter().map(|fd| link(*fd)).collect::<Vec<_>>(), [link(door.as_raw_fd())]);
+        handed.iter().for_each(|fd| nix::unistd::close(*fd).expect("closed"));
+        assert!(text.starts_with(b"FDSTORE=1\nFDNAME=door\n"));
     }
 
     #[test]

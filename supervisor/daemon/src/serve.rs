@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -34,7 +34,7 @@ use crate::config::Config;
 use crate::layout::Layout;
 use crate::notify::Manager;
 use crate::privileges::{self, Account};
-use crate::{disk, doctor, logging, watchdog};
+use crate::{disk, doctor, doors, logging, watchdog};
 
 /// The working directory, without a walk from the root. An absolute path, because sled turns relative ones into a walk.
 const HERE: &str = "/proc/self/cwd";
@@ -77,8 +77,8 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
     image::ensure_unpacked(&config.data, &image).context("the image of the computers")?;
     let network = Network::new(config.instance.clone(), config.pool)?;
     let admin = bind_admin(&layout.socket(), account)?;
-    let listeners = config.listen.iter().map(bind).collect::<Result<_>>()?;
     let manager = Manager::from_env().context("the service manager's socket")?;
+    let listeners = doors::open(&config.listen, &manager)?;
     let disk = disk::decide(config)?;
     disk::tell(&disk);
     let Spawned { socket, child } = spawn(&launcher_config(config, disk.means))?;
@@ -111,20 +111,6 @@ fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
         disk,
         services: Vec::new(),
     }
-}
-
-fn bind(address: &SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!("{address} is in use by another program; end it, or choose another address with --listen")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            anyhow::anyhow!("{address} is not an address of this machine; choose one with --listen")
-        }
-        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
-    })?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
 }
 
 /// The operator's socket: for root, and for the supervisor that serves it.
