@@ -105,7 +105,7 @@ vm_make_base() {
 # vm_alive: is the machine's qemu there? The pid is believed only with what it was started with: pids are used again.
 vm_alive() {
   local pid
-  pid=$(cat "$vm_state/pid" 2>/dev/null) && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "path=$vm_state/monitor"
+  pid=$(cat "$vm_state/pid" 2>/dev/null) && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -F "path=$vm_state/monitor" >/dev/null
 }
 
 vm_free_port() {
@@ -157,6 +157,8 @@ vm_start() {
     -chardev "pipe,id=monitor,path=$vm_state/monitor" -mon chardev=monitor,mode=control \
     "${payload[@]}" </dev/null >"$vm_state/qemu.log" 2>&1 &
   echo $! >"$vm_state/pid"
+  # Until then the process is still this shell's copy, which is not taken for a machine.
+  while kill -0 $! 2>/dev/null && ! vm_alive; do sleep 0.02; done
   # The shell would report a power cut as a crash.
   disown
 }

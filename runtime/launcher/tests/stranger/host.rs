@@ -62,6 +62,7 @@ const MASKS: &[&str] = &[
     "/proc/keys",
     "/proc/key-users",
     "/proc/latency_stats",
+    "/proc/modules",
     "/proc/pressure",
     "/proc/sched_debug",
     "/proc/scsi",
