@@ -88,7 +88,7 @@ pub(crate) async fn finish_login(
     Body(answer): Body<Answer>,
 ) -> Result<Response, ApiError> {
     let arrival = platform.accounts.finish_login(&answer.ceremony, &answer.credential, &from).await?;
-    Ok(arrived(&platform, &arrival))
+    Ok(back(&platform, &arrival))
 }
 
 #[derive(Deserialize)]
@@ -103,7 +103,14 @@ pub(crate) async fn login_with_code(
     Body(shown): Body<WithCode>,
 ) -> Result<Response, ApiError> {
     let arrival = platform.accounts.login_with_code(&shown.handle, &shown.code, &from).await?;
-    Ok(arrived(&platform, &arrival))
+    Ok(back(&platform, &arrival))
+}
+
+/// Whoever signs in is about to use their computer: it wakes while their browser is on its way.
+fn back(platform: &Platform, arrival: &Arrival) -> Response {
+    // One that the operator has stopped stays so, and says why when it is opened.
+    let _ = platform.containers.wake(&arrival.user.container, "its owner signed in");
+    arrived(platform, arrival)
 }
 
 /// A ceremony for the browser.

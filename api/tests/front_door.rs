@@ -5,6 +5,7 @@ mod common;
 
 use common::House;
 use matrixos_testkit::authenticator::Device;
+use matrixos_testkit::launcher;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -206,4 +207,21 @@ async fn an_address_that_asks_too_often_is_asked_to_wait() {
     assert!(refused.header("retry-after").is_some());
     let other = house.page("POST", "/api/login/start", "", &json!({})).await;
     assert_eq!(other.status, 200, "another address does not wait for it");
+}
+
+#[tokio::test]
+async fn whoever_opens_a_computer_that_takes_long_to_wake_sees_that_it_wakes() {
+    let house = House::with(launcher::slow()).await;
+    let alice = house.sign_up("alice", &mut Device::at(&house.origin)).await;
+    let visit = house.enter("alice", &alice).await;
+    let fields =
+        format!("cookie: {visit}\r\nsec-fetch-site: none\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\n");
+    let begun = std::time::Instant::now();
+    let page = house.ask("GET", &house.computer("alice"), "/", &fields, "").await;
+    assert!(begun.elapsed() >= std::time::Duration::from_secs(1), "a shorter wait is not worth a page");
+    assert_eq!((page.status, page.header("retry-after").as_deref()), (503, Some("1")), "{}", page.head);
+    assert!(page.body.contains("Your computer is waking up"), "{}", page.body);
+    assert!(
+        page.header("content-security-policy").is_some_and(|p| p.starts_with("default-src 'none'; style-src 'sha256-"))
+    );
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -96,6 +97,11 @@ impl Answer {
 
 impl House {
     pub(crate) async fn open() -> Self {
+        Self::with(launcher::failing()).await
+    }
+
+    /// A house with that launcher.
+    pub(crate) async fn with(launcher: OwnedFd) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -117,7 +123,7 @@ impl House {
             clock: Arc::new(TestClock(clock.clone())),
         };
         let key = GatewayKey::load_or_create(&folder.path().join("key")).expect("a key");
-        let client = LauncherClient::new(launcher::failing()).expect("a client");
+        let client = LauncherClient::new(launcher).expect("a client");
         let containers = Containers::take_charge(store.clone(), client, key, settings).await.expect("nothing runs");
         let proxies = Proxies::new(vec!["127.0.0.1/32".parse().expect("a net")]);
         let platform = Platform::new(accounts, containers, Forwarder::default(), &origin, proxies);
