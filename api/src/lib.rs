@@ -11,6 +11,7 @@ mod edge;
 mod ending;
 mod error;
 mod events;
+mod hardening;
 mod limits;
 mod pages;
 mod platform;

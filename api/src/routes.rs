@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::platform::Platform;
-use crate::{account, auth, events, limits, pages, public, security, sessions, sign_in};
+use crate::{account, auth, events, hardening, limits, pages, public, security, sessions, sign_in};
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
 const BODY: usize = 64 * 1024;
@@ -122,5 +122,6 @@ pub(crate) fn router(platform: Platform) -> Router {
         .fallback(pages::page)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(platform.clone(), auth::same_origin))
+        .layer(middleware::map_response_with_state(platform.clone(), hardening::harden))
         .with_state(platform)
 }

@@ -184,3 +184,21 @@ async fn what_a_browser_holds_is_renewed_on_every_route_that_asks_who_it_is() {
         assert_eq!(me.status == 200, !emptied, "{path}: what it was given is good");
     }
 }
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_run_guess_and_frame_nothing() {
+    let house = House::open().await;
+    let member = house.sign_up("alice", &mut Device::at(&house.origin)).await;
+    let own = table().into_iter().map(|route| (route.method.to_string(), path(&route)));
+    let pages = ["/", "/login", "/nothing-here"].map(|page| ("GET".to_owned(), page.to_owned()));
+    for (method, path) in own.chain(pages) {
+        let answer = house.page(&method, &path, &member, &json!({})).await;
+        let policy = answer.header("content-security-policy").expect("a policy");
+        for directive in ["object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(directive), "{method} {path}: {policy}");
+        }
+        assert_eq!(answer.header("x-content-type-options").as_deref(), Some("nosniff"), "{method} {path}");
+        assert!(answer.header("referrer-policy").is_some(), "{method} {path}");
+        assert!(answer.header("strict-transport-security").is_none(), "never for plain http");
+    }
+}

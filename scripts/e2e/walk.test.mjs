@@ -93,7 +93,7 @@ test("a disk that is full is told, and can be cleared", async () => {
   assert.equal(code, 0);
   await alice.page.getByText(/Your disk is full/).waitFor({ timeout: 30_000 });
   await alice.picture("desktop-disk-full");
-  const refused = await alice.page.evaluate(() => fetch("/files/more.txt", { method: "PUT", body: "x".repeat(100_000) }).then((a) => a.status));
+  const refused = await alice.page.evaluate(() => fetch("/files/more.txt", { method: "PUT", body: "x".repeat(5_000_000) }).then((a) => a.status));
   assert.equal(refused, 507);
   assert.equal((await alice.shell("rm big && echo fits > note2.txt && cat note2.txt")).code, 0);
   await alice.page.getByText(/Your disk is full/).waitFor({ state: "hidden", timeout: 30_000 });

@@ -3,10 +3,10 @@
 
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
@@ -14,6 +14,7 @@ use cap_std::fs::{Dir, DirEntry, Metadata};
 use futures_util::StreamExt;
 use matrixos_types::computer::{Entry, EntryKind, Listing, PathBody, RenameBody};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::time::timeout;
 use tokio_util::io::ReaderStream;
 
 use crate::desktop::blocking;
@@ -22,6 +23,9 @@ use crate::state::Gateway;
 
 /// Entries of one folder that are listed.
 const LISTED: usize = 10_000;
+/// What is taken in of an upload that has failed already, in bytes, and for how long.
+const HEARD_OUT: usize = 64 << 20;
+const HEARD_OUT_WITHIN: Duration = Duration::from_secs(20);
 /// Where deleted things go.
 const TRASH: &str = ".trash";
 const FILE_POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'";
@@ -168,7 +172,33 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Failure> {
-    let path = below_home(&path)?;
+    let mut body = body.into_data_stream();
+    let stored = store(gateway, &path, &headers, &mut body).await;
+    if stored.is_err() {
+        hear_out(body).await;
+    }
+    stored
+}
+
+/// Takes in what is still on its way: to a connection that is closed while somebody sends, no answer comes through.
+async fn hear_out(mut body: BodyDataStream) {
+    let hear = async {
+        let mut left = HEARD_OUT;
+        while let Some(Ok(chunk)) = body.next().await {
+            let Some(rest) = left.checked_sub(chunk.len()) else { return };
+            left = rest;
+        }
+    };
+    let _ = timeout(HEARD_OUT_WITHIN, hear).await;
+}
+
+async fn store(
+    gateway: Gateway,
+    path: &str,
+    headers: &HeaderMap,
+    body: &mut BodyDataStream,
+) -> Result<StatusCode, Failure> {
+    let path = below_home(path)?;
     let limit = gateway.settings.upload_limit;
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
@@ -200,9 +230,8 @@ fn prepare(home: &Dir, target: &Path, draft: &Path) -> io::Result<std::fs::File>
     home.create(draft).map(cap_std::fs::File::into_std)
 }
 
-async fn receive(file: std::fs::File, body: Body, limit: u64) -> Result<(), Failure> {
+async fn receive(file: std::fs::File, stream: &mut BodyDataStream, limit: u64) -> Result<(), Failure> {
     let mut file = file;
-    let mut stream = body.into_data_stream();
     let mut length = 0;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| Failure::bad_request("The upload was cut off; nothing was changed."))?;
