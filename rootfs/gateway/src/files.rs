@@ -26,6 +26,7 @@ const LISTED: usize = 10_000;
 /// What is taken in of an upload that has failed already, in bytes, and for how long.
 const HEARD_OUT: usize = 64 << 20;
 const HEARD_OUT_WITHIN: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_millis(500);
 /// Where deleted things go.
 const TRASH: &str = ".trash";
 const FILE_POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'";
@@ -184,7 +185,8 @@ pub(crate) async fn upload(
 async fn hear_out(mut body: BodyDataStream) {
     let hear = async {
         let mut left = HEARD_OUT;
-        while let Some(Ok(chunk)) = body.next().await {
+        // Whoever sends no more waits for the answer.
+        while let Ok(Some(Ok(chunk))) = timeout(SILENCE, body.next()).await {
             let Some(rest) = left.checked_sub(chunk.len()) else { return };
             left = rest;
         }
