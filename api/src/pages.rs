@@ -8,7 +8,7 @@ use rust_embed::{Embed, EmbeddedFile};
 use crate::error::ApiError;
 
 /// Nothing inline, nothing from elsewhere, never in a frame.
-const POLICY: &str = "default-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const POLICY: &str = "default-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'";
 
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/web/dist"]
