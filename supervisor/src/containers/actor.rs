@@ -29,10 +29,6 @@ use super::{Computer, Endpoint, exit, gateway, ready};
 const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a gateway may take to end after it was asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
-/// A moment: what is due now has been looked at and was put off.
-const SOON: Duration = Duration::from_millis(100);
-/// How long reading the profile may take before it ends.
-const PROFILE_WITHIN: Duration = Duration::from_secs(1);
 /// A container that ran this long before it ended starts its count of failures anew.
 const STEADY: Duration = Duration::from_secs(60);
 
@@ -97,7 +93,7 @@ impl Actor {
     }
 
     /// How deeply it may rest now.
-    fn depth(&self) -> Depth {
+    pub(super) fn depth(&self) -> Depth {
         let now = match self.state {
             State::Frozen { .. } => Depth::Frozen,
             State::Absent if self.memory.asleep() => Depth::Asleep,
@@ -166,78 +162,12 @@ impl Actor {
         failed("start", format!("the computer's first program ended before it answered{log}"))
     }
 
-    /// Says that it goes to rest. False if somebody has come meanwhile: then it stays awake.
-    fn may_rest(&mut self, condition: Condition) -> bool {
-        let depth = self.depth();
-        self.activity.begin_rest();
-        self.view.send_modify(|view| view.condition = condition);
-        // Whoever came before this looked at the view has been counted; whoever comes after it will call.
-        if self.depth() == depth {
-            (self.world.on_rest)(self.computer.address);
-            return true;
-        }
-        self.activity.end_rest();
-        self.view.send_modify(|view| view.condition = Condition::Running);
-        false
-    }
-
-    async fn freeze(&mut self) {
-        let State::Running { identity } = self.state.clone() else { return };
-        if !self.may_rest(Condition::Frozen) {
-            return;
-        }
-        let container = self.computer.container.clone();
-        if let Err(error) = self.world.launcher.freeze(container.clone()).await {
-            warn!(handle = %self.computer.handle, %error, "could not freeze it; trying again later");
-            self.activity.end_rest();
-            self.view.send_modify(|view| view.condition = Condition::Running);
-            return;
-        }
-        self.state = State::Frozen { identity };
-        self.frozen = Some(self.world.pressure.froze(self.activity.clone()));
-        self.memory.note("frozen", &format!("nobody used it for {}", minutes(self.world.sleep.freeze_after)), false);
-        // Nothing waits for it: a visitor may come at once.
-        let launcher = self.world.launcher.clone();
-        tokio::spawn(async move { _ = launcher.page_out(container).await });
-    }
-
-    async fn thaw(&mut self) {
-        let State::Frozen { identity } = self.state.clone() else { return };
-        let why = self.activity.why_called().unwrap_or_else(|| "it is to be kept awake".to_owned());
-        if let Err(error) = self.world.launcher.thaw(self.computer.container.clone()).await {
-            return self.broken(failed("thaw", error.to_string()));
-        }
-        self.left_the_frozen();
-        self.state = State::Running { identity };
-        self.activity.end_rest();
-        self.view.send_modify(|view| view.condition = Condition::Running);
-        self.memory.note("running", &why, false);
-    }
-
-    fn left_the_frozen(&mut self) {
-        if let Some(number) = self.frozen.take() {
-            self.world.pressure.thawed(number);
-        }
-    }
-
-    /// Stops it because nobody uses it: the next use starts it.
-    async fn fall_asleep(&mut self) {
-        let why = match self.activity.is_demoted() {
-            true => "the machine needed its memory".to_owned(),
-            false => format!("nobody used it for {}", minutes(self.world.sleep.stop_after)),
-        };
-        if self.may_rest(Condition::Asleep) {
-            self.memory.note("asleep", &why, true);
-            self.end().await;
-        }
-    }
-
     async fn stop(&mut self) {
         self.view.send_modify(|view| view.condition = Condition::Stopping);
         self.end().await;
     }
 
-    async fn end(&mut self) {
+    pub(super) async fn end(&mut self) {
         self.remember_the_profile().await;
         if matches!(self.state, State::Frozen { .. }) {
             // Frozen, it could not hear that it is to end.
@@ -251,14 +181,6 @@ impl Actor {
         }
         self.process = None;
         self.state = State::Remains;
-    }
-
-    /// While it does not run its files may not be at hand, and strangers still ask who its owner is.
-    async fn remember_the_profile(&self) {
-        let reading = self.world.launcher.read_profile(self.computer.seat, self.computer.handle.clone());
-        if let Ok(Ok(profile)) = timeout(PROFILE_WITHIN, reading).await {
-            self.memory.set_profile(profile);
-        }
     }
 
     async fn take_down(&mut self) {
@@ -337,13 +259,6 @@ impl Actor {
         }
     }
 
-    /// When it could be time to let it rest more deeply. Kept awake, it is looked at now and then.
-    fn due(&self) -> Duration {
-        let depth = self.depth();
-        let due = idle::due(depth, self.activity.idle(), self.world.sleep).filter(|_| self.memory.keep().is_none());
-        due.unwrap_or(lookout::EVERY).max(SOON)
-    }
-
     fn show_absent(&mut self, wish: &Wish) {
         let (condition, reason) = match wish.goal {
             Goal::Running => (Condition::Asleep, self.memory.history().last().map(|event| event.why.clone())),
@@ -397,7 +312,7 @@ impl Actor {
         self.broken(failed("run", why));
     }
 
-    fn broken(&mut self, failure: Failure) {
+    pub(super) fn broken(&mut self, failure: Failure) {
         self.failures += 1;
         let pause = back_off(self.failures);
         warn!(handle = %self.computer.handle, error = %failure, retry_in = ?pause, "computer is broken");
@@ -408,15 +323,7 @@ impl Actor {
     }
 }
 
-/// A time as people say it.
-fn minutes(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} seconds"),
-        seconds => format!("{} minutes", seconds / 60),
-    }
-}
-
-fn failed(step: &str, message: String) -> Failure {
+pub(super) fn failed(step: &str, message: String) -> Failure {
     Failure { kind: FailureKind::Failed, step: step.to_owned(), message }
 }
 

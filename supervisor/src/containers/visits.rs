@@ -1,0 +1,106 @@
+//! Coming to a computer: reaching it, waking it, keeping it awake, asking what happened to it and who its owner is.
+
+use std::time::Duration;
+
+use matrixos_store::{self as records, User};
+use matrixos_types::ContainerId;
+use tokio::time::timeout;
+
+use super::{Condition, Containers, Endpoint, NotRunning, Reached, View, WantError};
+
+impl Containers {
+    /// Waits until the container's gateway answers, waking it if it rests; at most `patience`. A request that is not
+    /// `used` for anything neither wakes it nor keeps it awake.
+    pub async fn reach(&self, container: &ContainerId, patience: Duration, used: bool) -> Result<Reached, NotRunning> {
+        let (mut view, address, activity) = {
+            let tasks = self.tasks();
+            let task = tasks.get(container).ok_or(NotRunning::Unknown)?;
+            (task.view.clone(), task.computer.address, task.activity.clone())
+        };
+        // Counted before the view is looked at: what is visited does not go to rest.
+        let visit = used.then(|| activity.visit());
+        let settled = |v: &View| matches!(v.condition, Condition::Running | Condition::Stopped | Condition::Broken);
+        let view = match timeout(patience, view.wait_for(settled)).await {
+            Err(_) => return Err(NotRunning::Late),
+            Ok(Err(_)) => return Err(NotRunning::Unknown),
+            Ok(Ok(view)) => view.clone(),
+        };
+        let reason = view.reason.unwrap_or_default();
+        match view.condition {
+            Condition::Running => {
+                let endpoint = Endpoint { address, token: self.world.key.token(container) };
+                Ok(Reached { endpoint, activity: used.then_some(activity), visit })
+            }
+            Condition::Stopped => Err(NotRunning::Stopped(reason)),
+            _ => Err(NotRunning::Broken(reason)),
+        }
+    }
+
+    /// Wakes a container that rests, for a reason that its owner will read. Does not wait for it.
+    pub fn wake(&self, container: &ContainerId, why: &str) -> Result<(), NotRunning> {
+        let tasks = self.tasks();
+        let task = tasks.get(container).ok_or(NotRunning::Unknown)?;
+        let view = task.view.borrow();
+        match view.condition {
+            Condition::Stopped | Condition::Stopping => {
+                Err(NotRunning::Stopped(view.reason.clone().unwrap_or_default()))
+            }
+            _ => {
+                task.activity.call(why);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a container rests, so that reaching it means waking it.
+    pub fn rests(&self, container: &ContainerId) -> bool {
+        let tasks = self.tasks();
+        tasks
+            .get(container)
+            .is_some_and(|task| matches!(task.view.borrow().condition, Condition::Frozen | Condition::Asleep))
+    }
+
+    /// Keeps a container awake for so long, at most [`KEPT_AT_MOST`], or no longer. Durable.
+    pub async fn keep_awake(
+        &self,
+        container: &ContainerId,
+        time: Option<Duration>,
+        because: &str,
+    ) -> Result<Option<records::Keep>, WantError> {
+        let (memory, activity) = {
+            let tasks = self.tasks();
+            let task = tasks.get(container).ok_or(WantError::Unknown)?;
+            (task.memory.clone(), task.activity.clone())
+        };
+        let because = because.to_owned();
+        let keep = self.store.run(move |_| memory.set_keep(time, &because)).await?;
+        if keep.is_some() {
+            activity.call("it is to be kept awake");
+        }
+        Ok(keep)
+    }
+
+    /// What happened to a container, oldest first, and until when it is kept awake.
+    pub fn history(&self, container: &ContainerId) -> Option<(Vec<records::Change>, Option<records::Keep>)> {
+        self.tasks().get(container).map(|task| (task.memory.history(), task.memory.keep()))
+    }
+
+    /// Asks a frozen computer to give way if the host lacks memory; to be called now and then.
+    pub fn relieve(&self) {
+        self.world.pressure.relieve();
+    }
+
+    /// What a user says about themselves to everybody; at most half a minute old.
+    pub async fn profile(&self, user: &User) -> Option<String> {
+        let remembered = {
+            let tasks = self.tasks();
+            let task = tasks.get(&user.container)?;
+            let rests = matches!(task.view.borrow().condition, Condition::Asleep | Condition::Stopped);
+            rests.then(|| task.memory.profile())
+        };
+        if let Some(profile) = remembered {
+            return profile;
+        }
+        self.profiles.of(&self.world.launcher, user.seat, &user.handle).await
+    }
+}
