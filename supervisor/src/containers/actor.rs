@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use super::activity::Activity;
 use super::credential::GatewayKey;
 use super::idle::{self, Depth, Sleep, Use};
-use super::lookout::{self, Lookout};
+use super::lookout::Lookout;
 use super::memory::Memory;
 use super::plan::{Step, plan};
 use super::pressure::Pressure;
@@ -233,7 +233,7 @@ impl Actor {
                 () = self.activity.called() => true,
             };
         };
-        let due = self.due();
+        let pause = self.pause();
         tokio::select! {
             changed = self.wish.changed() => {
                 self.process = Some(process);
@@ -247,13 +247,9 @@ impl Actor {
                 self.process = Some(process);
                 true
             }
-            () = sleep(lookout::EVERY) => {
+            () = sleep(pause) => {
                 self.process = Some(process);
                 self.look().await;
-                true
-            }
-            () = sleep(due) => {
-                self.process = Some(process);
                 true
             }
         }
@@ -273,7 +269,7 @@ impl Actor {
 
     /// Notices work, what the owner should know, and that it does not answer any more.
     async fn look(&mut self) {
-        if !matches!(self.state, State::Running { .. }) {
+        if !matches!(self.state, State::Running { .. }) || !self.lookout.is_time() {
             return;
         }
         let sight = self.lookout.look(&self.computer);

@@ -8,6 +8,8 @@ use super::{Computer, gateway};
 
 /// How often a running computer is looked at.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
+/// The least time between two looks.
+const LEAST: Duration = Duration::from_secs(1);
 /// How often it is asked whether it answers.
 const ASK_EVERY: Duration = Duration::from_secs(30);
 /// Unanswered questions in a row after which it counts as stuck.
@@ -42,13 +44,24 @@ impl Lookout {
         Self { oom_kills: usage.oom_kills, cpu_micros: usage.cpu_micros, looked: now, asked: now, unanswered: 0 }
     }
 
+    /// How long until the next look is due.
+    pub(super) fn next(&self) -> Duration {
+        EVERY.saturating_sub(self.looked.elapsed())
+    }
+
+    /// Whether enough time has passed since the latest look for another to tell work from a moment's busyness.
+    pub(super) fn is_time(&self) -> bool {
+        self.looked.elapsed() >= LEAST
+    }
+
     /// What has happened since the latest look.
     pub(super) fn look(&mut self, computer: &Computer) -> Sight {
+        let time = self.looked.elapsed();
+        self.looked = Instant::now();
         let Ok(usage) = computer.usage() else { return Sight::default() };
-        let (time, now) = (self.looked.elapsed(), Instant::now());
         let worked = Duration::from_micros(usage.cpu_micros.saturating_sub(self.cpu_micros));
         let killed = usage.oom_kills.saturating_sub(self.oom_kills);
-        (self.oom_kills, self.cpu_micros, self.looked) = (usage.oom_kills, usage.cpu_micros, now);
+        (self.oom_kills, self.cpu_micros) = (usage.oom_kills, usage.cpu_micros);
         Sight { works: worked > time.mul_f64(WORK), news: out_of_memory(killed, computer) }
     }
 

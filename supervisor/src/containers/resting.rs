@@ -82,11 +82,13 @@ impl Actor {
         }
     }
 
-    /// When it could be time to let it rest more deeply. Kept awake, it is looked at now and then.
-    pub(super) fn due(&self) -> Duration {
+    /// How long nothing need be done unless something happens: until the next look, or until it could be time to let it
+    /// rest more deeply.
+    pub(super) fn pause(&self) -> Duration {
         let depth = self.depth();
         let due = idle::due(depth, self.activity.idle(), self.world.sleep).filter(|_| self.memory.keep().is_none());
-        due.unwrap_or(lookout::EVERY).max(SOON)
+        let look = matches!(self.state, State::Running { .. }).then(|| self.lookout.next());
+        due.into_iter().chain(look).min().unwrap_or(lookout::EVERY).max(SOON)
     }
 
     /// While it does not run its files may not be at hand, and strangers still ask who its owner is.
