@@ -80,6 +80,12 @@ struct Site {
     origin: Url,
 }
 
+/// Who sends a request, as the browser tells the server.
+enum By {
+    Page,
+    Person,
+}
+
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -92,21 +98,28 @@ impl Site {
         self.origin.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// One request as a page of `origin` would send it, over a connection of its own.
-    async fn send(&self, method: Method, url: &Url, cookie: &str, body: Bytes) -> Result<Answer> {
+    /// One request over a connection of its own: as a page of the same origin would send it, or as a person who opens an
+    /// address.
+    async fn send(&self, by: By, method: Method, url: &Url, cookie: &str, body: Bytes) -> Result<Answer> {
         let stream = TcpStream::connect(self.connect).await.context("cannot reach the platform")?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(connection);
-        let origin = url.origin().ascii_serialization();
         let request = Request::builder()
             .method(method)
             .uri(&url[url::Position::BeforePath..])
             .header("host", &url[url::Position::BeforeHost..url::Position::AfterPort])
-            .header("origin", origin)
-            .header("sec-fetch-site", "same-origin")
             .header("content-type", "application/json")
-            .header("cookie", cookie)
-            .body(Full::new(body))?;
+            .header("cookie", cookie);
+        let request = match by {
+            By::Page => {
+                request.header("origin", url.origin().ascii_serialization()).header("sec-fetch-site", "same-origin")
+            }
+            By::Person => request
+                .header("sec-fetch-site", "none")
+                .header("sec-fetch-mode", "navigate")
+                .header("sec-fetch-dest", "document"),
+        };
+        let request = request.body(Full::new(body))?;
         let (head, body) = sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         driver.abort();
@@ -115,7 +128,14 @@ impl Site {
 
     /// [`Site::send`] with a limit of time, since a machine without power does not even close its connections.
     async fn ask(&self, method: Method, url: &Url, cookie: &str, body: impl Into<Bytes>) -> Result<Answer> {
-        tokio::time::timeout(PATIENCE, self.send(method, url, cookie, body.into()))
+        tokio::time::timeout(PATIENCE, self.send(By::Page, method, url, cookie, body.into()))
+            .await
+            .context("no answer in time")?
+    }
+
+    /// A person opens an address.
+    async fn open(&self, url: &Url, cookie: &str) -> Result<Answer> {
+        tokio::time::timeout(PATIENCE, self.send(By::Person, Method::GET, url, cookie, Bytes::new()))
             .await
             .context("no answer in time")?
     }
@@ -167,10 +187,12 @@ impl Site {
     }
 }
 
-/// The `name=value` of the one cookie that an answer sets.
+/// The cookies that an answer sets, as a browser sends them back.
 fn cookie(headers: &HeaderMap) -> Result<String> {
-    let text = headers.get(SET_COOKIE).context("no cookie was set")?.to_str()?;
-    Ok(text.split(';').next().unwrap_or_default().to_owned())
+    let set = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next());
+    let cookies = set.collect::<Vec<_>>().join("; ");
+    ensure!(!cookies.is_empty(), "no cookie was set");
+    Ok(cookies)
 }
 
 fn location(answer: &Answer) -> Result<Url> {
@@ -179,9 +201,13 @@ fn location(answer: &Answer) -> Result<Url> {
 }
 
 async fn visit(site: &Site, handle: &str, session: &str, path: &str, put: Option<String>) -> Result<()> {
-    let door = site.origin.join(&format!("/enter/{handle}"))?;
-    let enter = location(&site.ask(Method::GET, &door, session, "").await?)?;
-    let entered = site.ask(Method::GET, &enter, "", "").await?;
+    let mut home = site.origin.clone();
+    home.set_host(Some(&format!("{handle}.{}", site.origin.host_str().context("an origin without a host")?)))?;
+    // The way in begins at the computer, goes through the platform's door, and back.
+    let away = site.open(&home, "").await?;
+    let door = site.open(&location(&away)?, session).await?;
+    let enter = location(&door)?;
+    let entered = site.open(&enter, &cookie(&away.headers)?).await?;
     let computer = cookie(&entered.headers).context("the computer's door did not open")?;
     let method = if put.is_some() { Method::PUT } else { Method::GET };
     let answer = site.ask(method, &enter.join(path)?, &computer, put.unwrap_or_default()).await?;
