@@ -43,28 +43,25 @@ impl Default for Activity {
 impl Activity {
     /// It is used now: data passes, or it works.
     pub fn touch(&self) {
-        self.used("data arrived for it");
+        self.call("data arrived for it");
     }
 
-    fn used(&self, why: &str) {
+    /// Somebody wants it awake, and says why. For one that is awake this is use like any other: were it remembered as a
+    /// call, it would never rest again.
+    pub(super) fn call(&self, why: &str) {
         let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.fetch_max(now, Ordering::SeqCst);
         if self.resting.load(Ordering::SeqCst) {
-            self.call(why);
+            self.why().get_or_insert_with(|| why.to_owned());
+            self.called.store(true, Ordering::SeqCst);
+            self.call.notify_one();
         }
-    }
-
-    /// Somebody wants it awake, and says why.
-    pub(super) fn call(&self, why: &str) {
-        self.why().get_or_insert_with(|| why.to_owned());
-        self.called.store(true, Ordering::SeqCst);
-        self.call.notify_one();
     }
 
     /// Begins a visit, which lasts until the value is dropped.
     pub(super) fn visit(self: &Arc<Self>) -> Visit {
         self.visits.fetch_add(1, Ordering::SeqCst);
-        self.used("somebody came");
+        self.call("somebody came");
         Visit(self.clone())
     }
 
@@ -153,7 +150,8 @@ mod tests {
     async fn use_at_rest_is_a_call_and_use_while_awake_is_none() {
         let activity = Arc::new(Activity::default());
         activity.touch();
-        assert!(!activity.is_called());
+        activity.call("its owner signed in");
+        assert!(!activity.is_called() && activity.why_called().is_none());
         activity.begin_rest();
         drop(activity.visit());
         activity.called().await;
