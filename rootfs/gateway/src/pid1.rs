@@ -5,7 +5,7 @@ use std::io;
 use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast;
 
 /// A process that has ended, with its exit code unless a signal ended it.
@@ -37,12 +37,25 @@ pub(crate) async fn reap(ended: broadcast::Sender<Ended>) -> io::Result<()> {
     }
 }
 
-/// Returns when the platform (or the owner) asks this computer to end.
-pub(crate) async fn asked_to_end() -> io::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What the platform (or the owner) asks of this computer by a signal.
+///
+/// Kept from before anybody can know that the gateway is there: a first process ignores a signal it has no handler for,
+/// any other one dies of it.
+pub(crate) struct Requests {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Requests {
+    pub(crate) fn heed() -> io::Result<Requests> {
+        Ok(Requests { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Returns when it is asked to end.
+    pub(crate) async fn until_end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -21,6 +21,7 @@ const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// Serves until the process is asked to end; then gives open requests and terminals a moment.
 pub async fn serve(settings: Settings) -> Result<()> {
+    let mut requests = pid1::Requests::heed().context("waiting for signals")?;
     let new =
         first_boot::furnish(&settings).with_context(|| format!("preparing the home {}", settings.home.display()))?;
     let listener =
@@ -40,10 +41,9 @@ pub async fn serve(settings: Settings) -> Result<()> {
     });
     let (open, closing) = (TaskTracker::new(), CancellationToken::new());
     let router = router(gateway.clone());
-    let mut end = pin!(pid1::asked_to_end());
     loop {
         tokio::select! {
-            asked = &mut end => break asked?,
+            () = requests.until_end() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => drop(open.spawn(connection(stream, router.clone(), closing.clone()))),
                 // Out of descriptors, or the peer is gone already: neither gets better by trying at once.
