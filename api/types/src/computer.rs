@@ -10,6 +10,10 @@ pub const TOKEN_ENV: &str = "MATRIX_AUTH_TOKEN";
 pub const HANDLE_ENV: &str = "MATRIX_HANDLE";
 /// Environment variable that carries the platform's domain, for example `matrix-os.example`.
 pub const DOMAIN_ENV: &str = "MATRIX_DOMAIN";
+/// Environment variable under which clients of the Messages API look for its address: the platform's door for computers.
+pub const API_URL_ENV: &str = "ANTHROPIC_BASE_URL";
+/// Environment variable under which they look for their key: the container's credential, good from its address only.
+pub const API_KEY_ENV: &str = "ANTHROPIC_API_KEY";
 /// The user's home inside the container.
 pub const HOME: &str = "/home/matrixos";
 /// User and group id of the owner inside the container.

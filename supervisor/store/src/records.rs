@@ -122,11 +122,32 @@ pub struct Rest {
     pub asleep: bool,
     /// Until when it must not rest, if somebody asked for that.
     pub keep: Option<Keep>,
+    /// Until when a program in it has asked the same.
+    #[serde(default)]
+    pub lease: Option<Keep>,
+    /// When it has to be awake next for a job of its own, in seconds since 1970.
+    #[serde(default)]
+    pub due: Option<u64>,
     /// What its owner said about themselves when it ran last: shown to strangers while it does not.
     #[serde(default)]
     pub profile: Option<String>,
     /// What happened to it, oldest first.
     pub history: Vec<Change>,
+}
+
+impl Rest {
+    /// Nothing has happened to it yet.
+    pub fn of_a_new(container: &ContainerId) -> Self {
+        Self {
+            container: container.clone(),
+            asleep: false,
+            keep: None,
+            lease: None,
+            due: None,
+            profile: None,
+            history: Vec::new(),
+        }
+    }
 }
 
 /// "Stay awake until then, because …".
