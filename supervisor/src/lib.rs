@@ -4,5 +4,6 @@ pub mod accounts;
 pub mod clock;
 pub mod containers;
 mod key_file;
+pub mod relay;
 
 pub use matrixos_store as store;
