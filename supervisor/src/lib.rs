@@ -5,5 +5,6 @@ pub mod clock;
 pub mod containers;
 mod key_file;
 pub mod relay;
+mod seal;
 
 pub use matrixos_store as store;

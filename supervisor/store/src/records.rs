@@ -88,6 +88,17 @@ pub struct Credential {
     pub last_used: Option<u64>,
 }
 
+/// A person's own key to the provider of models, used in place of the platform's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnKey {
+    /// Whose.
+    pub user: UserId,
+    /// The key, sealed with one that is not in the store; hexadecimal.
+    pub sealed: String,
+    /// When it was given.
+    pub since: u64,
+}
+
 /// What should be true of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
@@ -303,5 +314,6 @@ record!("wanted", Wanted, wanted => wanted.container.as_str());
 record!("rest", Rest, rest => rest.container.as_str());
 record!("factors", Factors, factors => factors.user.0);
 record!("sessions", Session, session => session.id.0);
+record!("own_keys", OwnKey, key => key.user.0);
 record!("audit", Event, event => event.number.to_be_bytes());
 record!("tombstones", Tombstone, tombstone => tombstone.handle.as_str());
