@@ -101,6 +101,12 @@ impl Asked {
     }
 }
 
+/// The model of a body of which nothing else need be known.
+pub(super) fn model(body: &[u8]) -> Result<String, BadCall> {
+    let Fields(fields) = serde_json::from_slice(body).map_err(|error| BadCall::Malformed(error.to_string()))?;
+    required::<String>(&fields, "model")
+}
+
 /// Somebody else's text in a message of ours.
 pub(super) fn shortened(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
