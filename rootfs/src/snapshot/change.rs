@@ -185,7 +185,8 @@ fn make(
     syncfs(&home).map_err(at("sync", &tree))?;
     drop(home);
     quota::release(&workshop)?;
-    // The image is a file of the file system around it.
+    // An image is a file of the file system around it, and is written to until it is let go.
+    sync(&quota::image_of(&workshop))?;
     sync(&workshop)?;
     after(Step::Unpacked)
 }
@@ -224,11 +225,12 @@ fn forget(path: &Path) -> Result<(), SnapshotError> {
     }
 }
 
-fn sync(folder: &Path) -> Result<(), SnapshotError> {
-    match File::open(folder) {
-        Ok(opened) => opened.sync_all().map_err(at("sync", folder)),
+/// Fine if there is nothing to bring to the disk.
+fn sync(path: &Path) -> Result<(), SnapshotError> {
+    match File::open(path) {
+        Ok(opened) => opened.sync_all().map_err(at("sync", path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(at("open", folder)(error)),
+        Err(error) => Err(at("open", path)(error)),
     }
 }
 

@@ -79,8 +79,13 @@ pub enum SnapshotError {
     #[error(transparent)]
     Home(#[from] crate::tenant::TenantFileError),
     /// Whoever was to do it in a process of their own did not.
-    #[error("{0}")]
-    Hands(String),
+    #[error("{message}")]
+    Elsewhere {
+        /// What they said.
+        message: String,
+        /// Whether room on the disk would help.
+        for_room: bool,
+    },
 }
 
 impl SnapshotError {
@@ -88,6 +93,7 @@ impl SnapshotError {
     pub fn is_for_room(&self) -> bool {
         match self {
             Self::NoRoom { .. } => true,
+            Self::Elsewhere { for_room, .. } => *for_room,
             Self::Entry { source, .. } | Self::Io { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
