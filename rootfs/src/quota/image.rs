@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use matrixos_types::{DiskShare, Seat};
 use nix::mount::{MntFlags, umount2};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::{QuotaError, at, is_mounted, tree};
 use crate::tree::owner;
@@ -60,6 +61,8 @@ pub(super) fn attach(folder: &Path) -> Result<(), QuotaError> {
     let (file, tree) = (file(folder), tree(folder));
     let lock = File::open(&file).map_err(at("open", &file))?;
     flock(&lock, FlockOperation::LockExclusive).map_err(at("lock", &file))?;
+    // mount(8) holds it as well: it may outlive whoever started it.
+    fcntl_setfd(&lock, FdFlags::empty()).map_err(at("lock", &file))?;
     run("mount", Command::new("mount").args(["-t", "ext4", "-o", OPTIONS]).arg(&file).arg(&tree))?;
     finish(&tree)
 }

@@ -1,5 +1,6 @@
 //! One short-lived child for each act that changes something, several side by side, never two for one container.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
@@ -182,9 +183,14 @@ impl Jobs {
         }
         let failed = |error: io::Error| failure("export", error.to_string());
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC).map_err(|error| failed(error.into()))?;
-        let work = || export::write(house, seat, &handle, about, writer).map(|()| Answer::Done);
+        let reader = Cell::new(Some(reader));
+        let work = || {
+            // Its own copy would keep the child from noticing that nobody reads any more.
+            drop(reader.take());
+            export::write(house, seat, &handle, about, writer).map(|()| Answer::Done)
+        };
         self.begin(For::Nobody, subject, Kind::Export, work).map_err(failed)?;
-        Ok(reader)
+        reader.into_inner().ok_or_else(|| failure("export", "the pipe is gone".to_owned()))
     }
 
     /// Nothing is packed while it is downloaded: it would be gone before it was read. What is destroyed is not.

@@ -30,14 +30,38 @@ impl Memory {
             warn!(%container, %error, "the history could not be read");
             None
         });
-        let none =
-            || Rest { container: container.clone(), asleep: false, keep: None, profile: None, history: Vec::new() };
-        Self { store, clock, rest: Mutex::new(found.unwrap_or_else(none)) }
+        let none = || Rest {
+            container: container.clone(),
+            asleep: false,
+            since: None,
+            archived: false,
+            keep: None,
+            profile: None,
+            history: Vec::new(),
+        };
+        let this = Self { store, clock, rest: Mutex::new(found.unwrap_or_else(none)) };
+        let now = this.now();
+        let mut rest = this.lock();
+        // It may have fallen asleep before that was written down.
+        rest.since = rest.since.or(rest.asleep.then_some(now));
+        drop(rest);
+        this
     }
 
     /// Whether it was stopped because nobody used it.
     pub(super) fn asleep(&self) -> bool {
         self.lock().asleep
+    }
+
+    /// How long it has not run, asleep or stopped. By the time of day, so that a restart changes nothing.
+    pub(super) fn still(&self) -> Duration {
+        let since = self.lock().since;
+        since.map_or(Duration::ZERO, |since| Duration::from_secs(self.now().saturating_sub(since)))
+    }
+
+    /// Whether its files are in an archive.
+    pub(super) fn archived(&self) -> bool {
+        self.lock().archived
     }
 
     /// What happened to it, oldest first.
@@ -47,14 +71,50 @@ impl Memory {
 
     /// Remembers that it became `what`, and why. The same news twice is told once.
     pub(super) fn note(&self, what: &str, why: &str, asleep: bool) {
+        self.change(what, why, |rest, now| {
+            rest.asleep = asleep;
+            rest.since = asleep.then(|| rest.since.unwrap_or(now));
+        });
+    }
+
+    /// Remembers that it was stopped on purpose, and why.
+    pub(super) fn note_stopped(&self, why: &str) {
+        self.change("stopped", why, |rest, now| {
+            rest.asleep = false;
+            rest.since = rest.since.or(Some(now));
+        });
+    }
+
+    /// Remembers that its files were packed, and why. It goes on to be asleep, or stopped.
+    pub(super) fn note_archived(&self, why: &str) {
+        self.change("archived", why, |rest, _| rest.archived = true);
+    }
+
+    /// Remembers that its files were unpacked, and why. If nobody uses it after all, its time begins anew.
+    pub(super) fn note_unpacked(&self, why: &str) {
+        self.change("unpacked", why, |rest, now| {
+            rest.archived = false;
+            rest.since = rest.since.map(|_| now);
+        });
+    }
+
+    /// Written with the next news; who makes it run finds out by themselves whether its files are packed.
+    pub(super) fn set_archived(&self) {
+        self.lock().archived = true;
+    }
+
+    fn change(&self, what: &str, why: &str, change: impl FnOnce(&mut Rest, u64)) {
         let event = Change { at: self.now(), what: what.to_owned(), why: clean(why) };
         let mut rest = self.lock();
+        let before = (rest.asleep, rest.since, rest.archived);
+        change(&mut rest, event.at);
         let same = rest.history.last().is_some_and(|last| last.what == event.what && last.why == event.why);
-        if same && rest.asleep == asleep {
+        if same && (rest.asleep, rest.since, rest.archived) == before {
             return;
         }
-        rest.asleep = asleep;
-        rest.history.push(event);
+        if !same {
+            rest.history.push(event);
+        }
         let surplus = rest.history.len().saturating_sub(EVENTS);
         rest.history.drain(..surplus);
         if let Err(error) = self.store.note_rest(&rest) {
@@ -100,4 +160,53 @@ impl Memory {
 /// A reason as it may be shown: no control characters, not too long.
 fn clean(reason: &str) -> String {
     reason.chars().filter(|c| !c.is_control()).take(REASON).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use matrixos_testkit::HandClock;
+
+    use super::*;
+
+    struct Hand(Arc<HandClock>);
+
+    impl Clock for Hand {
+        fn now(&self) -> SystemTime {
+            self.0.now()
+        }
+    }
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn memory(folder: &tempfile::TempDir, clock: &Arc<HandClock>) -> Memory {
+        let store = Store::open(&folder.path().join("store")).expect("a store");
+        let container = ContainerId::parse("c0000000000000001").expect("an id");
+        Memory::load(store, Arc::new(Hand(clock.clone())), &container)
+    }
+
+    #[test]
+    fn how_long_it_has_not_run_survives_a_restart_and_ends_with_the_next_start() {
+        let (folder, clock) = (tempfile::tempdir().expect("a folder"), Arc::new(HandClock::default()));
+        let first = memory(&folder, &clock);
+        assert_eq!(first.still(), Duration::ZERO);
+        first.note("asleep", "nobody used it", true);
+        clock.advance(DAY);
+        first.note("asleep", "its files could not be packed", true);
+        drop(first);
+        clock.advance(DAY);
+        let second = memory(&folder, &clock);
+        assert_eq!(second.still(), 2 * DAY);
+        second.note_stopped("the operator stopped it");
+        assert_eq!(second.still(), 2 * DAY, "stopped, it does not run either");
+        second.note_archived("nobody used it for two days");
+        second.note_unpacked("somebody came");
+        assert!(!second.archived() && second.still() == Duration::ZERO);
+        clock.advance(DAY);
+        assert_eq!(second.still(), DAY);
+        second.note("running", "somebody came", false);
+        clock.advance(DAY);
+        assert_eq!(second.still(), Duration::ZERO);
+    }
 }

@@ -6,7 +6,7 @@ use matrixos_store::{self as records, User};
 use matrixos_types::ContainerId;
 use tokio::time::timeout;
 
-use super::{Condition, Containers, Endpoint, NotRunning, Reached, View, WantError};
+use super::{Condition, Containers, Endpoint, NotRunning, Reached, Task, View, WantError};
 
 impl Containers {
     /// Waits until the container's gateway answers, waking it if it rests; at most `patience`. A request that is not
@@ -55,9 +55,10 @@ impl Containers {
     /// Whether a container rests, so that reaching it means waking it.
     pub fn rests(&self, container: &ContainerId) -> bool {
         let tasks = self.tasks();
-        tasks
-            .get(container)
-            .is_some_and(|task| matches!(task.view.borrow().condition, Condition::Frozen | Condition::Asleep))
+        let resting = |task: &Task| {
+            matches!(task.view.borrow().condition, Condition::Frozen | Condition::Asleep | Condition::Archived)
+        };
+        tasks.get(container).is_some_and(resting)
     }
 
     /// Keeps a container awake for so long, at most [`KEPT_AT_MOST`], or no longer. Durable.
@@ -95,8 +96,8 @@ impl Containers {
         let remembered = {
             let tasks = self.tasks();
             let task = tasks.get(&user.container)?;
-            let rests = matches!(task.view.borrow().condition, Condition::Asleep | Condition::Stopped);
-            rests.then(|| task.memory.profile())
+            let rests = [Condition::Asleep, Condition::Archived, Condition::Stopped];
+            rests.contains(&task.view.borrow().condition).then(|| task.memory.profile())
         };
         if let Some(profile) = remembered {
             return profile;
