@@ -97,6 +97,10 @@ struct LimitsSection {
 struct SleepSection {
     freeze_after_seconds: Option<u64>,
     stop_after_seconds: Option<u64>,
+    /// 0 for never.
+    archive_after_days: Option<u64>,
+    /// The same, for those who try it out.
+    archive_after_seconds: Option<u64>,
     memory_floor_mib: Option<u64>,
 }
 
@@ -173,6 +177,7 @@ fn sleep(section: &SleepSection) -> Result<Sleep> {
     let sleep = Sleep {
         freeze_after: seconds(section.freeze_after_seconds, usual.freeze_after),
         stop_after: seconds(section.stop_after_seconds, usual.stop_after),
+        archive_after: archive_after(section, usual.archive_after)?,
     };
     ensure!(sleep.freeze_after >= Duration::from_secs(1), "sleep.freeze_after_seconds must be at least 1");
     ensure!(
@@ -180,6 +185,19 @@ fn sleep(section: &SleepSection) -> Result<Sleep> {
         "sleep.stop_after_seconds must be more than sleep.freeze_after_seconds"
     );
     Ok(sleep)
+}
+
+fn archive_after(section: &SleepSection, usual: Option<Duration>) -> Result<Option<Duration>> {
+    let days = section.archive_after_days.map(|days| days.saturating_mul(24 * 3_600));
+    ensure!(
+        days.is_none() || section.archive_after_seconds.is_none(),
+        "sleep.archive_after_days and sleep.archive_after_seconds say the same; give one of them"
+    );
+    Ok(match days.or(section.archive_after_seconds) {
+        None => usual,
+        Some(0) => None,
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+    })
 }
 
 fn limits(section: &LimitsSection) -> Result<Limits> {
@@ -236,6 +254,15 @@ mod tests {
     }
 
     #[test]
+    fn computers_are_archived_after_thirty_days_or_as_the_file_says_or_never() {
+        let after = |text| load(text).expect("fine").sleep.archive_after.map(|time| time.as_secs());
+        assert_eq!(after(""), Some(30 * 86_400));
+        assert_eq!(after("[sleep]\narchive_after_days = 7"), Some(7 * 86_400));
+        assert_eq!(after("[sleep]\narchive_after_seconds = 5"), Some(5));
+        assert_eq!(after("[sleep]\narchive_after_days = 0"), None);
+    }
+
+    #[test]
     fn what_is_wrong_in_the_file_is_named() {
         for (text, says) in [
             ("lisen = []", "lisen"),
@@ -248,6 +275,7 @@ mod tests {
             ("[limits]\ndisk_mib = 16", "disk_files must be from 1024 to 4096"),
             ("disk_quota = \"some\"", "disk_quota"),
             ("[sleep]\nstop_after_seconds = 10", "must be more than sleep.freeze_after_seconds"),
+            ("[sleep]\narchive_after_days = 1\narchive_after_seconds = 5", "give one of them"),
             ("cgroup = \"matrixos.slice\"", "must be an absolute path"),
             ("[network]\npool = \"nonsense\"", "pool"),
             ("[network]\nservice_port = 0", "service_port"),
