@@ -32,7 +32,7 @@ pub struct LauncherConfig {
     pub groups: Groups,
     /// The address pool of `matrixos-net`, for example `10.213.0.0/16`.
     pub pool: ipnet::Ipv4Net,
-    /// The platform's domain, given to gateways as `MATRIX_DOMAIN`.
+    /// The domain below which the computers have their names, given to gateways as `MATRIX_DOMAIN`.
     pub domain: String,
     /// By what the users' shares of the disk are enforced.
     pub disk: DiskQuota,
