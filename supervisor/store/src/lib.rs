@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod factors;
 mod migrate;
+mod money;
 mod records;
 mod reserve;
 mod rest;
@@ -22,6 +23,7 @@ pub use audit::{By, EVENTS, EVENTS_BY_STRANGERS, Event, What};
 pub use error::{CreateError, FactorError, StoreError};
 pub use export::{ExportError, export, import};
 pub use factors::PASSKEYS;
+pub use money::{Balance, Held, Hold, HoldError, How, Lease, LeaseKey, NewRow, Row, Spending, Spent};
 pub use records::{
     Caller, Change, Credential, Factors, FirstFactor, Keep, Method, NewAccount, RecoveryCode, Refresh, Rest, Session,
     SessionScope, TokenHash, Tombstone, Totp, User, Wanted, WantedState,
