@@ -91,18 +91,20 @@ impl Store {
         held.map_err(why)
     }
 
-    /// Makes a lease larger; one that is as large already stays as it is. Not settled.
-    pub fn widen(&self, lease: LeaseKey, to: Nanos, quota: Nanos) -> Result<Held, HoldError> {
+    /// Makes a lease larger: as large as there is money for, between the least and the most it should be. One that is as
+    /// large already stays as it is. Not settled.
+    pub fn widen(&self, lease: LeaseKey, least: Nanos, most: Nanos, quota: Nanos) -> Result<Held, HoldError> {
         let money = &self.0.money;
         let _moving = money.lock();
         let trees = (&money.balances.tree, &money.leases.tree);
         let held = trees.transaction(|(balances, leases)| {
             let mut balance = balance_in(balances, lease.user)?;
             let mut lease = lease_in(leases, lease)?;
-            let more = to.minus(lease.amount);
-            if balance.free(balance.quota.unwrap_or(quota)) < more {
-                return Err(Conflict::Abort(HoldError::Short { balance, needed: more }));
+            let (free, needed) = (balance.free(balance.quota.unwrap_or(quota)), least.minus(lease.amount));
+            if free < needed {
+                return Err(Conflict::Abort(HoldError::Short { balance, needed }));
             }
+            let more = free.min(most.minus(lease.amount).max(needed));
             lease.amount = lease.amount.plus(more);
             balance.held = balance.held.plus(more);
             put_in(leases, &lease)?;
