@@ -21,9 +21,10 @@ pub mod routes;
 mod security;
 mod sessions;
 mod sign_in;
+mod usage;
 mod waiting;
 
 pub use caller::Proxies;
 pub use edge::Edge;
 pub use pages::are_built;
-pub use platform::{Names, Platform};
+pub use platform::{Names, Parts, Platform};

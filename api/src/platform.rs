@@ -6,6 +6,7 @@ use std::time::Duration;
 use matrixos_proxy::{Authority, Forwarder};
 use matrixos_supervisor::accounts::Accounts;
 use matrixos_supervisor::containers::{Containers, WantError};
+use matrixos_supervisor::relay::Relay;
 use matrixos_supervisor::store::{StoreError, User, WantedState};
 use matrixos_types::Handle;
 use url::Url;
@@ -25,6 +26,18 @@ pub struct Names {
     pub user_domain: Option<String>,
 }
 
+/// What the platform is made of.
+pub struct Parts {
+    /// Who is who.
+    pub accounts: Accounts,
+    /// Everybody's computers.
+    pub containers: Arc<Containers>,
+    /// The way of their AI calls.
+    pub relay: Arc<Relay>,
+    /// The way to them.
+    pub forwarder: Forwarder,
+}
+
 /// The platform's parts; cheap to clone.
 #[derive(Clone)]
 pub struct Platform(Arc<Inner>);
@@ -33,6 +46,7 @@ pub struct Platform(Arc<Inner>);
 pub struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) containers: Arc<Containers>,
+    pub(crate) relay: Arc<Relay>,
     pub(crate) authority: Authority,
     /// Scheme, host and port, as browsers write them in `Origin`.
     pub(crate) origin: String,
@@ -44,13 +58,8 @@ pub struct Inner {
 
 impl Platform {
     /// Puts the parts together.
-    pub fn new(
-        accounts: Accounts,
-        containers: Arc<Containers>,
-        forwarder: Forwarder,
-        names: &Names,
-        proxies: Proxies,
-    ) -> Self {
+    pub fn new(parts: Parts, names: &Names, proxies: Proxies) -> Self {
+        let Parts { accounts, containers, relay, forwarder } = parts;
         let Names { origin, user_domain } = names;
         let authority = Authority::new(origin.host_str().unwrap_or_default(), origin.port());
         let authority = match user_domain {
@@ -60,6 +69,7 @@ impl Platform {
         Self(Arc::new(Inner {
             accounts,
             containers,
+            relay,
             authority,
             origin: origin.origin().ascii_serialization(),
             scheme: origin.scheme().to_owned(),

@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::platform::Platform;
-use crate::{account, auth, events, hardening, limits, pages, public, security, sessions, sign_in};
+use crate::{account, auth, events, hardening, limits, pages, public, security, sessions, sign_in, usage};
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
 const BODY: usize = 64 * 1024;
@@ -102,6 +102,10 @@ pub fn table() -> Vec<Route> {
         route(get(), "/api/sessions", SignedIn, Free, sessions::list),
         route(delete(), "/api/sessions/{id}", SignedIn, Ceremony, sessions::revoke),
         route(post(), "/api/sessions/revoke-all", SignedIn, Ceremony, sessions::revoke_all),
+        route(get(), "/api/usage/{handle}", SignedIn, LookUp, usage::usage),
+        route(get(), "/api/usage/{handle}/calls.csv", SignedIn, LookUp, usage::calls),
+        route(Method::PUT, "/api/ai/key", Fresh, Ceremony, usage::set_own_key),
+        route(delete(), "/api/ai/key", SignedIn, Ceremony, usage::remove_own_key),
         route(get(), "/api/audit", SignedIn, LookUp, events::own),
         route(post(), "/api/account/delete", Fresh, Ceremony, account::request_deletion),
         route(post(), "/api/account/restore", SignedIn, Ceremony, account::undo_deletion),

@@ -46,6 +46,10 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("GET", "/api/sessions", Audience::SignedIn),
     ("DELETE", "/api/sessions/{id}", Audience::SignedIn),
     ("POST", "/api/sessions/revoke-all", Audience::SignedIn),
+    ("GET", "/api/usage/{handle}", Audience::SignedIn),
+    ("GET", "/api/usage/{handle}/calls.csv", Audience::SignedIn),
+    ("PUT", "/api/ai/key", Audience::Fresh),
+    ("DELETE", "/api/ai/key", Audience::SignedIn),
     ("GET", "/api/audit", Audience::SignedIn),
     ("POST", "/api/account/delete", Audience::Fresh),
     ("POST", "/api/account/restore", Audience::SignedIn),
@@ -58,6 +62,10 @@ const INSIDE: &[(&str, &str, Audience)] = &[
     ("POST", "/matrix/awake", Audience::Container),
     ("DELETE", "/matrix/awake", Audience::Container),
     ("PUT", "/matrix/due", Audience::Container),
+    ("GET", "/matrix/usage", Audience::Container),
+    ("GET", "/v1/models", Audience::Container),
+    ("POST", "/v1/messages", Audience::Container),
+    ("POST", "/v1/messages/count_tokens", Audience::Container),
 ];
 
 fn path(route: &Route) -> String {

@@ -12,11 +12,14 @@ pub(super) struct Refusal {
     kind: &'static str,
     message: String,
     retry_after: Option<u64>,
+    is_final: bool,
+    /// The provider's own words, in place of ours.
+    passed_on: Option<Response>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, message: message.into(), retry_after: None }
+        Self { status, kind, message: message.into(), retry_after: None, is_final: false, passed_on: None }
     }
 
     /// 400.
@@ -44,6 +47,17 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "api_error", "This did not work, and the fault is the platform's.")
     }
 
+    /// An error of the provider as it came.
+    pub(super) fn passed_on(response: Response) -> Self {
+        Self { passed_on: Some(response), ..Self::new(StatusCode::BAD_GATEWAY, "api_error", "") }
+    }
+
+    /// Tells clients that trying again will not help: they would, for some kinds.
+    pub(super) fn not_to_be_repeated(mut self) -> Self {
+        self.is_final = true;
+        self
+    }
+
     /// Adds `Retry-After`, in seconds.
     pub(super) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
@@ -53,11 +67,17 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        if let Some(response) = self.passed_on {
+            return response;
+        }
         let body = json!({ "type": "error", "error": { "type": self.kind, "message": self.message } });
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.is_final {
+            response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
         }
         response
     }

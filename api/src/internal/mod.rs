@@ -3,6 +3,8 @@
 mod awake;
 mod error;
 mod evidence;
+mod messages;
+mod usage;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -52,6 +54,10 @@ pub fn table() -> Vec<Route> {
     vec![
         route(Method::POST, "/matrix/awake", Container, Rate::LookUp, awake::keep),
         route(Method::DELETE, "/matrix/awake", Container, Rate::LookUp, awake::let_go),
+        route(Method::GET, "/matrix/usage", Container, Rate::Free, usage::usage),
+        route(Method::GET, "/v1/models", Container, Rate::LookUp, messages::models),
+        route(Method::POST, "/v1/messages", Container, Rate::Free, messages::create),
+        route(Method::POST, "/v1/messages/count_tokens", Container, Rate::LookUp, messages::count_tokens),
         route(Method::PUT, "/matrix/due", Container, Rate::LookUp, awake::due),
     ]
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use matrixos_api::admin::Machine;
 use matrixos_api::internal::Door;
-use matrixos_api::{Edge, Names, Platform, Proxies, admin};
+use matrixos_api::{Parts, Edge, Names, Platform, Proxies, admin};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
 use matrixos_runtime::cgroups::Groups;
@@ -136,9 +136,10 @@ impl House {
         let key = || GatewayKey::load_or_create(&folder.path().join("key")).expect("a key");
         let client = LauncherClient::new(launcher).expect("a client");
         let containers = Containers::take_charge(store.clone(), client, key(), settings).await.expect("nothing runs");
+        let relay = relay(&store, &clock, provider);
         let proxies = Proxies::new(vec!["127.0.0.1/32".parse().expect("a net")]);
         let names = Names { origin: origin.clone(), user_domain: user_domain.map(str::to_owned) };
-        let platform = Platform::new(accounts, containers, Forwarder::default(), &names, proxies);
+        let platform = Platform::new(Parts { accounts, containers, relay, forwarder: Forwarder::default() }, &names, proxies);
         let machine = Machine { disk_quota: DiskQuota::Nothing, disk_quota_why: "a test".to_owned() };
         let operator = folder.path().join("operator");
         tokio::spawn(admin::serve(UnixListener::bind(&operator).expect("a socket"), platform.clone(), machine));
@@ -283,6 +284,18 @@ impl House {
         self.open_page(host, path, cookie).await
     }
 }
+
+/// AI calls to that provider, with the platform's key.
+fn relay(store: &Store, clock: &Arc<HandClock>, provider: &str) -> Arc<Relay> {
+    let key = ProviderKey::parse(PROVIDER_KEY).expect("a key");
+    let provider = Provider::new(provider, Some(key)).expect("a provider");
+    let clock = Arc::new(TestClock(clock.clone()));
+    let (meter, _) = Meter::open(store.clone(), Prices::shipped(), clock, Default::default()).expect("a meter");
+    Arc::new(Relay::new(provider, meter))
+}
+
+/// The platform's key to the provider: to be found nowhere that a tenant can read.
+pub(crate) const PROVIDER_KEY: &str = "sk-canary-of-the-platform";
 
 /// In tests the computers have no addresses of their own, so each request says from which one it comes.
 const FROM: &str = "x-from";

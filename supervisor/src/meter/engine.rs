@@ -156,6 +156,11 @@ impl Meter {
         *self.0.prices.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
     }
 
+    /// The models that have a price now.
+    pub fn models(&self) -> Vec<String> {
+        self.prices().models(self.0.clock.now())
+    }
+
     /// Fails, naming those that are known, if a model has no price now.
     pub fn ensure_known(&self, model: &str) -> Result<(), Refused> {
         let (prices, at) = (self.prices(), self.0.clock.now());
