@@ -21,6 +21,7 @@ pub mod routes;
 mod security;
 mod sessions;
 mod sign_in;
+mod users;
 mod waiting;
 
 pub use caller::Proxies;
