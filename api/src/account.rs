@@ -55,7 +55,7 @@ pub(crate) struct StayAwake {
 pub(crate) async fn keep_awake(
     State(platform): State<Platform>,
     SignedIn(session): SignedIn,
-    Json(wish): Json<StayAwake>,
+    Body(wish): Body<StayAwake>,
 ) -> Result<Json<Value>, ApiError> {
     let most = KEPT_AT_MOST.as_secs() / 60;
     if !(1..=most).contains(&wish.minutes) {
@@ -196,6 +196,9 @@ pub(crate) fn local_path(path: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use matrixos_fuzz::Fuzz;
+    use url::Url;
+
     use super::*;
 
     #[test]
@@ -207,5 +210,18 @@ mod tests {
             assert_eq!(local_path(Some(bad)), "/", "{bad:?}");
         }
         assert_eq!(local_path(None), "/");
+    }
+
+    #[test]
+    fn whatever_is_asked_for_a_browser_stays_on_the_host() {
+        let host = Url::parse("https://alice.matrix-os.example/.matrixos/enter").expect("a URL");
+        let corpus = Fuzz::corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/paths.txt"));
+        corpus.check(|input| {
+            let path = local_path(Some(&String::from_utf8_lossy(input)));
+            // As the place of a redirect of that host, and put behind the host's own name by the platform's.
+            for went in [host.join(&path), Url::parse(&format!("https://alice.matrix-os.example{path}"))] {
+                assert_eq!(went.expect("an address").origin(), host.origin(), "{path:?}");
+            }
+        });
     }
 }

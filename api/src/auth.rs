@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use matrixos_supervisor::accounts::{AdminGrant, Fresh, Session};
+use matrixos_supervisor::accounts::{AdminGrant, Fresh, FreshGrant, Session};
 
 use crate::caller::{Client, caller};
 use crate::cookies::PLATFORM;
@@ -80,6 +80,18 @@ impl FromRequestParts<Platform> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self, ApiError> {
         platform.accounts.administrator(signed_in(parts)?).map(Self).ok_or_else(ApiError::not_admin)
+    }
+}
+
+/// The request comes from an administrator who has just proved who they are.
+pub(crate) struct Acting(pub(crate) FreshGrant);
+
+impl FromRequestParts<Platform> for Acting {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self, ApiError> {
+        let Administrator(grant) = Administrator::from_request_parts(parts, platform).await?;
+        platform.accounts.fresh_grant(grant).map(Self).ok_or_else(ApiError::verify_first)
     }
 }
 

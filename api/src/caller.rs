@@ -98,6 +98,7 @@ fn browser(agent: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use matrixos_fuzz::Fuzz;
     use proptest::prelude::*;
 
     use super::*;
@@ -131,6 +132,28 @@ mod tests {
             assert_eq!(client(&ours, values, peer), is, "{values:?} by {peer}");
         }
         assert_eq!(client(&[], &["203.0.113.9"], "127.0.0.1"), "127.0.0.1", "nobody is trusted unasked");
+    }
+
+    #[test]
+    fn whatever_is_sent_only_the_last_that_no_trusted_proxy_vouches_for_is_believed() {
+        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().expect("a net")]);
+        let (proxy, stranger) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([192, 0, 2, 1]));
+        let corpus = Fuzz::corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/forwarded.txt"));
+        corpus.check(|input| {
+            let lines = input.split(|byte| *byte == b'\n').filter_map(|line| HeaderValue::from_bytes(line).ok());
+            let headers: HeaderMap = lines.map(|value| (FORWARDED_FOR, value)).collect();
+            assert_eq!(proxies.client(&headers, stranger), stranger, "nobody vouches for a stranger's word");
+            let client = proxies.client(&headers, proxy);
+            // Whoever it is, nobody who is not trusted stands behind them in the chain.
+            let texts = headers.get_all(FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or(""));
+            let hops: Vec<Option<IpAddr>> =
+                texts.flat_map(|text| text.split(',')).map(|hop| hop.trim().parse().ok()).collect();
+            let trusted = |hop: &&Option<IpAddr>| hop.is_some_and(|hop| proxies.trusts(hop));
+            let behind = hops.iter().rev().take_while(trusted).count();
+            let last = hops.len().checked_sub(behind + 1).and_then(|place| hops[place]);
+            let nearest = hops.len().checked_sub(behind).and_then(|place| hops.get(place).copied().flatten());
+            assert_eq!(client, last.or(nearest).map_or(proxy, |hop| hop.to_canonical()));
+        });
     }
 
     #[test]

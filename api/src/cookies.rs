@@ -80,6 +80,7 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 #[cfg(test)]
 mod tests {
+    use matrixos_fuzz::Fuzz;
     use proptest::prelude::*;
 
     use super::*;
@@ -115,6 +116,26 @@ mod tests {
             let text = value.to_str().expect("text");
             assert!(text.ends_with("=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"), "{text}");
         }
+    }
+
+    /// The values of `a` as another reader finds them: cut at every semicolon and line, then at the first `=`.
+    fn found(input: &[u8]) -> Vec<String> {
+        let lines = input.split(|byte| *byte == b'\n').filter(|line| HeaderValue::from_bytes(line).is_ok());
+        let texts = lines.filter_map(|line| std::str::from_utf8(line).ok()).filter(|line| line.is_ascii());
+        let pairs = texts.flat_map(|line| line.split(';')).map(str::trim);
+        pairs.filter_map(|pair| pair.strip_prefix("a=")).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn whatever_is_sent_a_cookie_counts_if_it_comes_once() {
+        let corpus = Fuzz::corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/cookies.txt"));
+        corpus.check(|input| {
+            let lines = input.split(|byte| *byte == b'\n').filter_map(|line| HeaderValue::from_bytes(line).ok());
+            let headers: HeaderMap = lines.map(|value| (header::COOKIE, value)).collect();
+            let expected = found(input);
+            let once = expected.first().filter(|_| expected.len() == 1).map(String::as_str);
+            assert_eq!(cookie(&headers, "a"), once);
+        });
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use matrixos_proxy::{Refused, Site, framing};
+use matrixos_proxy::{Paced, Refused, Site, framing};
 use tower::ServiceExt;
 
 use crate::caller::Client;
@@ -50,7 +50,7 @@ impl Edge {
     }
 
     async fn own(self, request: Request<Incoming>, client: IpAddr) -> Response<Body> {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Paced::new(body)));
         request.extensions_mut().insert(Client(client));
         let answered: Result<_, Infallible> = self.router.oneshot(request).await;
         answered.unwrap_or_else(|never| match never {})

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use matrixos_supervisor::store::Event;
+use matrixos_supervisor::store::{By, Event};
 use matrixos_types::Handle;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(crate) async fn own(
     Asked(from): Asked<Before>,
 ) -> Result<Json<Value>, ApiError> {
     let events = platform.accounts.events(&session, from.before.unwrap_or(u64::MAX), PAGE)?;
-    Ok(page(&events, events.iter().map(shown).collect()))
+    Ok(page(&events, events.iter().map(shown_to_its_owner).collect()))
 }
 
 pub(crate) async fn all(
@@ -63,6 +63,16 @@ fn shown(event: &Event) -> Value {
         "browser": event.caller.browser,
         "by": event.by,
     })
+}
+
+/// Administrators act under their names; where they sit is nothing to those they act on.
+fn shown_to_its_owner(event: &Event) -> Value {
+    let mut shown = shown(event);
+    if event.by == By::Administrator {
+        shown["address"] = Value::Null;
+        shown["browser"] = Value::Null;
+    }
+    shown
 }
 
 /// With the handle of the account.

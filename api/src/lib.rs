@@ -22,6 +22,7 @@ mod security;
 mod sessions;
 mod sign_in;
 mod usage;
+mod users;
 mod waiting;
 
 pub use caller::Proxies;

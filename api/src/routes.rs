@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::platform::Platform;
-use crate::{account, auth, events, hardening, limits, pages, public, security, sessions, sign_in, usage};
+use crate::{account, auth, events, hardening, limits, pages, public, security, sessions, sign_in, usage, users};
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
 const BODY: usize = 64 * 1024;
@@ -24,6 +24,8 @@ pub enum Audience {
     Fresh,
     /// An administrator.
     Administrator,
+    /// An administrator who has just proved who they are.
+    FreshAdministrator,
     /// A container, at the door for computers.
     Container,
 }
@@ -65,7 +67,7 @@ pub(crate) fn route<T: 'static>(
 
 /// The table.
 pub fn table() -> Vec<Route> {
-    use Audience::{Administrator, Door, Fresh, Public, SignedIn};
+    use Audience::{Administrator, Door, Fresh, FreshAdministrator as Acting, Public, SignedIn};
     use Rate::{Ceremony, Free, LookUp};
     let (get, post, patch, delete) = (|| Method::GET, || Method::POST, || Method::PATCH, || Method::DELETE);
     vec![
@@ -111,6 +113,10 @@ pub fn table() -> Vec<Route> {
         route(post(), "/api/account/restore", SignedIn, Ceremony, account::undo_deletion),
         route(post(), "/api/admin/claim", Fresh, Ceremony, account::accept_invitation),
         route(get(), "/api/admin/audit", Administrator, LookUp, events::all),
+        route(get(), "/api/admin/users", Administrator, LookUp, users::list),
+        route(post(), "/api/admin/users/{handle}/sessions/revoke-all", Acting, Ceremony, users::sign_out),
+        route(post(), "/api/admin/users/{handle}/computer/stop", Acting, Ceremony, users::stop_computer),
+        route(post(), "/api/admin/users/{handle}/computer/start", Acting, Ceremony, users::start_computer),
     ]
 }
 

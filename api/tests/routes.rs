@@ -55,6 +55,10 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("POST", "/api/account/restore", Audience::SignedIn),
     ("POST", "/api/admin/claim", Audience::Fresh),
     ("GET", "/api/admin/audit", Audience::Administrator),
+    ("GET", "/api/admin/users", Audience::Administrator),
+    ("POST", "/api/admin/users/{handle}/sessions/revoke-all", Audience::FreshAdministrator),
+    ("POST", "/api/admin/users/{handle}/computer/stop", Audience::FreshAdministrator),
+    ("POST", "/api/admin/users/{handle}/computer/start", Audience::FreshAdministrator),
 ];
 
 /// The same for the door for computers.
@@ -215,6 +219,11 @@ async fn members_dangerous_acts_and_administrators_are_told_apart() {
             Audience::Administrator => {
                 assert_eq!((is(&fresh), is(&stale)), ("not_admin".to_owned(), "not_admin".to_owned()), "{path}");
                 assert!(is_let_in(&granted) && is_let_in(&stale_admin), "{path}");
+            }
+            Audience::FreshAdministrator => {
+                assert_eq!((is(&fresh), is(&stale)), ("not_admin".to_owned(), "not_admin".to_owned()), "{path}");
+                assert!(is_let_in(&granted), "{path}: {}", granted.body);
+                assert_eq!(is(&stale_admin), "verify_first", "{path}");
             }
         }
     }

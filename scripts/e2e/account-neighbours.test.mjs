@@ -2,47 +2,22 @@
 // https://matrix.test, so that a browser takes it and `evil.matrix.test` for one site and sends cookies between them:
 // what then holds is not SameSite but the origin.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
-import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Owner } from "./account-person.mjs";
-import { inFront, launchTrusting } from "./account-tls.mjs";
-import { Supervisor, data, forgetEverything, screens, takeEverythingDown, until } from "./platform.mjs";
+import { inFront, launchTrusting, sender, serveAs } from "./account-tls.mjs";
+import { forgetEverything, takeEverythingDown, until } from "./platform.mjs";
 
-const instance = "e2e";
 const host = "matrix.test";
 const origin = `https://${host}`;
 const evil = `https://evil.${host}`;
 let supervisor, front, browser, victim, page;
 
-/** A request as a program sends it, that may claim any origin; browsers never let a page do that. */
-const send = (method, path, { body, headers = {} } = {}) =>
-  new Promise((resolve, reject) => {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const all = { host, ...(text && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }), ...headers };
-    const call = request({ host: "127.0.0.1", port: 8080, method, path, headers: all }, async (answer) => {
-      let got = "";
-      for await (const chunk of answer) got += chunk;
-      resolve({ status: answer.statusCode, body: got.startsWith("{") ? JSON.parse(got) : got });
-    });
-    call.once("error", reject).end(text);
-  });
-
+const send = sender(host);
 const asThePlatform = { origin, "sec-fetch-site": "same-origin" };
-
-async function serve() {
-  const child = spawn(process.env.E2E_PROGRAM, ["--data", data, "--instance", instance, "serve", "--origin", origin], { stdio: ["ignore", "ignore", "pipe"] });
-  const served = new Supervisor(child);
-  child.stderr.pipe(createWriteStream(`${screens}/supervisor.log`, { flags: "a" }));
-  child.once("exit", () => (served.ended = true));
-  await until("the platform answers", async () => (await send("GET", "/health")).status === 200);
-  return served;
-}
 
 before(async () => {
   forgetEverything();
-  supervisor = await serve();
+  supervisor = await serveAs(host);
   front = await inFront(host, 8080);
   browser = await launchTrusting(front);
   victim = await Owner.arrive(browser, "victim");

@@ -11,7 +11,7 @@ export const data = must("E2E_DATA");
 export const screens = must("E2E_SCREENS");
 export const origin = "http://localhost:8080";
 const program = must("E2E_PROGRAM");
-const instance = process.env.E2E_INSTANCE ?? "e2e";
+export const instance = process.env.E2E_INSTANCE ?? "e2e";
 
 /** The control group of all containers, in one of the hierarchies. */
 export const group = existsSync("/sys/fs/cgroup/cgroup.controllers") ? `/sys/fs/cgroup/${instance}` : `/sys/fs/cgroup/memory/${instance}`;

@@ -105,3 +105,35 @@ async fn a_passkey_is_bound_to_its_own_account() {
         Err(AccountError::Rejected(_))
     ));
 }
+
+#[tokio::test]
+async fn a_device_that_does_not_look_who_holds_it_opens_nothing() {
+    let p = platform();
+    let started = p.accounts.start_sign_up("alice").expect("available");
+    let mut careless = started.options.clone();
+    careless["authenticatorSelection"]["userVerification"] = "discouraged".into();
+    let answer = Device::at(ORIGIN).register(&careless).expect("a device that is only touched");
+    let made = p.accounts.finish_sign_up(started.ceremony.expose(), &answer, false, &caller()).await;
+    assert!(matches!(made, Err(AccountError::Rejected(_))), "no passkey comes of it");
+    let mut device = Device::at(ORIGIN);
+    p.sign_up(&mut device, "alice").await;
+    let started = p.accounts.start_login().expect("started");
+    let mut careless = started.options.clone();
+    careless["userVerification"] = "discouraged".into();
+    let answer = device.sign_in(&careless).expect("only touched");
+    let opened = p.accounts.finish_login(started.ceremony.expose(), &answer, &caller()).await;
+    assert!(matches!(opened, Err(AccountError::Rejected(_))), "whoever finds the device gets no further");
+}
+
+#[tokio::test]
+async fn a_copy_of_a_device_is_noticed_when_its_counter_falls_behind() {
+    let p = platform();
+    let mut device = Device::at(ORIGIN);
+    p.sign_up(&mut device, "alice").await;
+    let (first, second) = (p.accounts.start_login().expect("started"), p.accounts.start_login().expect("started"));
+    let of_the_copy = device.sign_in(&first.options).expect("signed");
+    let of_the_owner = device.sign_in(&second.options).expect("signed, with a higher count");
+    p.accounts.finish_login(second.ceremony.expose(), &of_the_owner, &caller()).await.expect("signed in");
+    let behind = p.accounts.finish_login(first.ceremony.expose(), &of_the_copy, &caller()).await;
+    assert!(matches!(behind, Err(AccountError::Rejected(_))), "{:?}", behind.map(|arrival| arrival.user.handle));
+}

@@ -106,6 +106,7 @@ impl Authority {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use matrixos_fuzz::Fuzz;
     use proptest::prelude::*;
 
     use super::*;
@@ -192,6 +193,42 @@ mod tests {
         let local = Authority::new("localhost", Some(8080)).with_computers_below("users.localhost");
         assert_eq!(local.parse("alice.users.localhost:8080"), Some(Site::Computer(alice)));
         assert_eq!((local.parse("users.localhost:8080"), local.parse("alice.localhost:8080")), (None, None));
+    }
+
+    /// What stands before the first line's end is the target, each further line a `Host` field.
+    fn parts(input: &[u8]) -> Option<Parts> {
+        let mut lines = input.split(|byte| *byte == b'\n');
+        let mut request = Request::builder().uri(lines.next()?);
+        for line in lines {
+            request = request.header(header::HOST, line);
+        }
+        Some(request.body(()).ok()?.into_parts().0)
+    }
+
+    /// The one way in which a request may name somebody.
+    fn is_named(request: &Parts, name: &str) -> bool {
+        let hosts: Vec<_> = request.headers.get_all(header::HOST).iter().map(|host| host.as_bytes()).collect();
+        let said = |text: &[u8]| text.eq_ignore_ascii_case(name.as_bytes());
+        hosts.len() == 1
+            && said(hosts[0])
+            && request.uri.authority().is_none_or(|authority| said(authority.as_str().as_bytes()))
+    }
+
+    #[test]
+    fn whatever_is_sent_a_site_is_found_only_by_its_one_name() {
+        let together = Authority::new("localhost", Some(8080));
+        let apart = together.clone().with_computers_below("users.localhost");
+        let corpus = Fuzz::corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/authority.txt"));
+        corpus.check(|input| {
+            let Some(request) = parts(input) else { return };
+            for authority in [&together, &apart] {
+                match authority.site(&request) {
+                    Ok(Site::Platform) => assert!(is_named(&request, "localhost:8080")),
+                    Ok(Site::Computer(handle)) => assert!(is_named(&request, &authority.of(&handle))),
+                    Err(Refused::Ambiguous | Refused::Misdirected) => assert!(!is_named(&request, "localhost:8080")),
+                }
+            }
+        });
     }
 
     proptest! {

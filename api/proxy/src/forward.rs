@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::headers::{clean_request, clean_response};
 use crate::meter::{Hold, Listened, Meter, Metered};
+use crate::pace::Paced;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Until the head of the answer to a request without a body; an upload may take as long as it takes.
@@ -71,7 +72,7 @@ pub struct Forwarder {
     pools: Arc<Mutex<HashMap<SocketAddr, Pool>>>,
 }
 
-type Pool = Client<HttpConnector, Metered<Incoming>>;
+type Pool = Client<HttpConnector, Metered<Paced<Incoming>>>;
 
 fn new_pool() -> Pool {
     let mut connector = HttpConnector::new();
@@ -120,7 +121,7 @@ impl Forwarder {
             request.headers_mut().insert(UPGRADE, protocol);
         }
         let patience = if request.body().is_end_stream() { ANSWER_WITHIN } else { Duration::MAX };
-        let request = request.map(|body| Metered::new(body, target.meter.clone(), None));
+        let request = request.map(|body| Metered::new(Paced::new(body), target.meter.clone(), None));
         let answer = timeout(patience, self.pool(target.address).request(request)).await;
         let mut response = answer.map_err(|_| ForwardError::Late)?.map_err(ForwardError::Unreachable)?;
         if response.headers().contains_key(TRANSFER_ENCODING) && response.headers().contains_key(CONTENT_LENGTH) {

@@ -74,8 +74,10 @@ fn is_claim(name: &str) -> bool {
         || matches!(name, "forwarded" | "x-real-ip" | "via")
 }
 
+/// Also if it has no name but a value that looks like one of the platform's: older browsers send such a cookie back as
+/// the value alone (RFC 6265bis, section 5.7, step 23).
 fn is_platform_cookie(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or_default().trim();
+    let name = pair.trim_start_matches(|c: char| c.is_whitespace() || c == '=');
     name.get(..PLATFORM_COOKIES.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(PLATFORM_COOKIES))
 }
 
@@ -111,6 +113,8 @@ fn clean_set_cookie(value: &HeaderValue) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
+    use matrixos_fuzz::Fuzz;
+
     use super::*;
 
     fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -164,5 +168,55 @@ mod tests {
         let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().map(|v| v.to_str().expect("text")).collect();
         assert_eq!(cookies, ["a=1; Path=/", "b=2;Secure", "c=3"]);
         assert_eq!(headers.len(), 4);
+    }
+
+    /// Header fields, one on each line.
+    fn fields(input: &[u8]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in input.split(|byte| *byte == b'\n') {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+            let (name, value) = (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(&line[colon + 1..]));
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+        headers
+    }
+
+    fn texts(headers: &HeaderMap, name: HeaderName) -> Vec<String> {
+        let values = headers.get_all(name).iter();
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase()).collect()
+    }
+
+    /// Whether the most generous of browsers and servers would take it for one of the platform's.
+    fn looks_like_ours(pair: &str) -> bool {
+        pair.trim_matches(|c: char| c.is_whitespace() || c == '=').starts_with("__host-mx_")
+    }
+
+    fn is_for_a_domain(attribute: &str) -> bool {
+        attribute.split('=').next().is_some_and(|name| name.trim() == "domain")
+    }
+
+    #[test]
+    fn whatever_is_sent_no_credential_of_the_platform_passes_either_way() {
+        let corpus = Fuzz::corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/headers.txt"));
+        corpus.check(|input| {
+            let mut request = fields(input);
+            clean_request(&mut request);
+            for name in [AUTHORIZATION, HOST, CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
+                assert!(!request.contains_key(&name), "{name}");
+            }
+            assert!(!request.keys().any(|name| is_claim(name.as_str())));
+            for field in texts(&request, COOKIE) {
+                assert!(!field.split(';').any(looks_like_ours), "{field}");
+            }
+            let mut response = fields(input);
+            clean_response(&mut response);
+            for field in texts(&response, SET_COOKIE) {
+                let (pair, attributes) = field.split_once(';').unwrap_or((&field, ""));
+                assert!(!looks_like_ours(pair) && !attributes.split(';').any(is_for_a_domain), "{field}");
+            }
+            assert!(NOT_FROM_COMPUTERS.iter().all(|name| !response.contains_key(name)));
+        });
     }
 }

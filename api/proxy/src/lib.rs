@@ -7,7 +7,10 @@ pub mod framing;
 pub mod headers;
 pub mod listen;
 pub mod meter;
+pub mod pace;
+mod stall;
 
 pub use authority::{Authority, Refused, Site};
 pub use forward::{ForwardError, Forwarder, Target};
 pub use meter::{Hold, Meter, Metered};
+pub use pace::Paced;

@@ -20,6 +20,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::stall::Unstalled;
+
 /// What one listener accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -33,6 +35,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at once from one address (IPv6: from one /64). Not applied to loopback, where a proxy may stand.
     pub connections_per_peer: usize,
+    /// Whoever does not read on for this long, while there is something to read, is cut off.
+    pub read_within: Duration,
     /// How long open requests may go on after the end was announced.
     pub drain_within: Duration,
 }
@@ -44,6 +48,7 @@ pub const USUAL: Limits = Limits {
     header_bytes: 64 * 1024,
     connections: 10_000,
     connections_per_peer: 256,
+    read_within: Duration::from_secs(60),
     drain_within: Duration::from_secs(5),
 };
 
@@ -115,7 +120,7 @@ async fn connection<S, F, B>(
         .header_read_timeout(limits.headers_within)
         .max_headers(limits.headers)
         .max_buf_size(limits.header_bytes)
-        .serve_connection(TokioIo::new(stream), answer)
+        .serve_connection(TokioIo::new(Unstalled::new(stream, limits.read_within)), answer)
         .with_upgrades();
     let mut served = pin!(served);
     tokio::select! {

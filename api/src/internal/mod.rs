@@ -14,6 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Request, Response};
 use axum::{Router, middleware};
 use hyper::body::Incoming;
+use matrixos_proxy::Paced;
 use tower::ServiceExt;
 
 use crate::caller::Client;
@@ -41,7 +42,7 @@ impl Door {
 
     /// Answers one request.
     pub async fn answer(self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Paced::new(body)));
         request.extensions_mut().insert(Client(peer.ip()));
         let answered: Result<_, Infallible> = self.router.oneshot(request).await;
         answered.unwrap_or_else(|never| match never {})

@@ -155,3 +155,25 @@ fn tool(name: &str, package: &str, arguments: &[&str]) -> Result<String, String>
 fn read(path: &str) -> Result<String, String> {
     std::fs::read_to_string(path).map(|s| s.trim().to_owned()).map_err(|e| format!("cannot read {path}: {e}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Common;
+
+    fn with(text: &str) -> Config {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("written");
+        let common = Common { config: Some(file.path().to_owned()), data: None, instance: None };
+        Config::load(&common, None).expect("a configuration")
+    }
+
+    #[test]
+    fn whoever_serves_others_is_advised_to_give_computers_a_domain_of_their_own() {
+        assert!(domain(&with("")).is_ok(), "nobody but oneself is on localhost");
+        let public = "origin = \"https://matrix-os.example\"\n";
+        assert!(domain(&with(public)).is_err_and(|advice| advice.contains("set user_domain")));
+        let apart = domain(&with(&format!("{public}user_domain = \"users.example\"")));
+        assert_eq!(apart, Ok("users.example, apart from the platform's matrix-os.example".to_owned()));
+    }
+}

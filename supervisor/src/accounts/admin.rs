@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use matrixos_store::{By, Caller, StoreError, User, What};
+use matrixos_types::Handle;
 
-use super::evidence::Fresh;
+use super::evidence::{AdminGrant, Fresh, FreshGrant};
 use super::pending::Pending;
 use super::secret::Secret;
 use super::{AccountError, Accounts};
@@ -36,6 +37,25 @@ impl Accounts {
         let mut users = self.store.users()?;
         users.retain(|user| user.admin);
         Ok(users)
+    }
+
+    /// At most `most` accounts whose handles come after `after`, by handle.
+    pub fn users_for_administrators(
+        &self,
+        _grant: &AdminGrant,
+        after: Option<&Handle>,
+        most: usize,
+    ) -> Result<Vec<User>, StoreError> {
+        self.store.users_after(after, most)
+    }
+
+    /// Ends every session of somebody.
+    pub async fn sign_somebody_out(&self, grant: &FreshGrant, user: &User, caller: &Caller) -> Result<(), StoreError> {
+        let id = user.id;
+        self.note_intervention(grant, id, What::SessionsRevoked, caller).await?;
+        let ended = self.store.run(move |store| store.end_sessions_of(id, None)).await?;
+        self.ends.end(&ended);
+        Ok(())
     }
 
     /// Takes somebody's rights away. For the operator only.

@@ -4,7 +4,7 @@ use matrixos_store::{By, Caller, Event, StoreError, What};
 use matrixos_types::UserId;
 
 use super::evidence::Session;
-use super::{Accounts, AdminGrant};
+use super::{Accounts, AdminGrant, FreshGrant};
 
 impl Accounts {
     pub(super) async fn note(
@@ -23,9 +23,21 @@ impl Accounts {
         }
     }
 
-    /// Writes down what the operator, or an administrator, did to somebody's computer.
+    /// Writes down what the operator did to somebody's computer.
     pub async fn note_operation(&self, user: UserId, what: What, caller: &Caller) -> Result<(), StoreError> {
         self.note(user, what, None, caller, By::Operator).await
+    }
+
+    /// Writes down what an administrator does to somebody's account; before it is done, and with their name.
+    pub async fn note_intervention(
+        &self,
+        grant: &FreshGrant,
+        user: UserId,
+        what: What,
+        caller: &Caller,
+    ) -> Result<(), StoreError> {
+        let by = Some(grant.user().handle.to_string());
+        self.note(user, what, by, caller, By::Administrator).await
     }
 
     /// The newest `most` events of one's own with numbers below `before`.

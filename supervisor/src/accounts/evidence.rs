@@ -57,6 +57,17 @@ impl std::ops::Deref for AdminGrant {
     }
 }
 
+/// Evidence that an administrator has just proved who they are.
+#[derive(Clone, Debug)]
+pub struct FreshGrant(AdminGrant);
+
+impl std::ops::Deref for FreshGrant {
+    type Target = AdminGrant;
+    fn deref(&self) -> &AdminGrant {
+        &self.0
+    }
+}
+
 /// Evidence that a request to a computer's host comes from its owner's browser.
 #[derive(Clone, Debug)]
 pub struct Visit {
@@ -85,5 +96,10 @@ impl Accounts {
     /// Whether the person is an administrator.
     pub fn administrator(&self, session: Session) -> Option<AdminGrant> {
         session.user.admin.then_some(AdminGrant(session))
+    }
+
+    /// Whether the administrator has just proved who they are.
+    pub fn fresh_grant(&self, grant: AdminGrant) -> Option<FreshGrant> {
+        (self.now() < grant.fresh_until()).then_some(FreshGrant(grant))
     }
 }

@@ -35,7 +35,7 @@ use crate::seal::Seal;
 pub use deletion::GRACE as DELETION_GRACE;
 use ends::Ends;
 pub use error::AccountError;
-pub use evidence::{AdminGrant, FRESH, Fresh, Session, Visit};
+pub use evidence::{AdminGrant, FRESH, Fresh, FreshGrant, Session, Visit};
 pub use factors::Security;
 pub use handles::Availability;
 pub use keys::Keys;

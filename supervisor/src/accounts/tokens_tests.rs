@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use matrixos_fuzz::Fuzz;
 use matrixos_store::{Caller, Method, Refresh, SessionScope};
 use matrixos_types::Seat;
 use proptest::prelude::*;
@@ -177,6 +178,24 @@ fn a_refresh_token_names_its_session_and_cannot_be_guessed() {
         assert!(f.mint.known(&other).is_none(), "{place}");
     }
     assert!(fixture().mint.known(text).is_none(), "of another installation");
+}
+
+#[test]
+fn whatever_is_shown_only_the_tokens_that_were_given_are_taken() {
+    let f = fixture();
+    let access = f.mint.access(&f.user, &f.session, NOW).expose().to_owned();
+    let (refresh, _) = f.mint.refresh(f.session.id);
+    let refresh = refresh.expose().to_owned();
+    let forgeries =
+        [json!({ "alg": "none" }), json!({ "alg": "HS256", "kid": "" }), json!({ "alg": "HS512", "typ": "JWT" })]
+            .map(|header| forged(&header, &f.claims(), b"guess").into_bytes());
+    let given = [access.clone().into_bytes(), refresh.clone().into_bytes()];
+    let corpus = Fuzz::corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/tokens.txt")).and(forgeries).and(given);
+    corpus.slower_by(2).check(|input| {
+        let Ok(text) = std::str::from_utf8(input) else { return };
+        assert_eq!(f.read(text), text == access, "as an access token");
+        assert_eq!(f.mint.known(text).is_some(), text == refresh, "as a refresh token");
+    });
 }
 
 proptest! {

@@ -1,5 +1,7 @@
 //! Accounts: made whole or not at all, found by name, id or passkey, and deleted so that nobody can inherit from them.
 
+use std::ops::Bound;
+
 use matrixos_types::{ContainerId, Handle, Seat, SessionId, UserId};
 use sled::transaction::{ConflictableTransactionError, Transactional, TransactionalTree};
 
@@ -66,6 +68,17 @@ impl Store {
     /// Every account.
     pub fn users(&self) -> Result<Vec<User>, StoreError> {
         self.0.users.all().collect()
+    }
+
+    /// At most `most` accounts whose handles come after `after`, by handle.
+    pub fn users_after(&self, after: Option<&Handle>, most: usize) -> Result<Vec<User>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, |handle| Bound::Excluded(handle.as_str().as_bytes()));
+        let ids = self.0.handles.range::<&[u8], _>((from, Bound::Unbounded)).values();
+        // An account may go between the two looks.
+        let users = ids.filter_map(|id| {
+            id.map_err(StoreError::from).and_then(|id| self.user(decode("handles", &id)?)).transpose()
+        });
+        users.take(most).collect()
     }
 
     /// Whether somebody has or had that handle.

@@ -96,8 +96,10 @@ pub enum By {
     /// The owner, as far as can be told.
     #[serde(rename = "self")]
     Owner,
-    /// The operator, or an administrator.
+    /// The operator; for what was done before there were administrators who do such things, one of those.
     Operator,
+    /// An administrator; the event's detail is their handle.
+    Administrator,
     /// Somebody who did not prove anything.
     Stranger,
 }

@@ -28,13 +28,16 @@ const WORDS: Record<string, string> = {
 /** What happened; the platform's own word for what is not known here yet. */
 export const eventWords = (what: string) => (Object.hasOwn(WORDS, what) ? (WORDS[what] ?? what) : what);
 
+/** What happened, and to what. An administrator's name is said with where it came from. */
+export const eventName = ({ what, detail, by }: AuditEvent) => (detail && by !== "administrator" ? `${eventWords(what)}: ${detail}` : eventWords(what));
+
 /** Something that its owner should look at twice. */
 export const isAlarming = ({ what, by }: AuditEvent) => by === "stranger" || what === "refresh_reused" || what === "sign_in_refused";
 
 export const METHOD_WORDS: Record<Method, string> = { passkey: "with a passkey", totp: "with the authenticator app", recovery_code: "with a recovery code" };
 
 /** Where it came from: browser, address, and who did it if not oneself. */
-export function origins({ browser, address, by }: AuditEvent): string {
-  const who = { self: undefined, operator: "by the operator", stranger: "by somebody who was not signed in" }[by];
+export function origins({ browser, address, by, detail }: AuditEvent): string {
+  const who = { self: undefined, operator: "by the operator", administrator: `by the administrator ${detail ?? ""}`.trim(), stranger: "by somebody who was not signed in" }[by];
   return [who, browser, address].filter(Boolean).join(" · ");
 }

@@ -104,7 +104,7 @@ export interface AuditEvent {
   detail: string | null;
   address: string | null;
   browser: string | null;
-  by: "self" | "operator" | "stranger";
+  by: "self" | "operator" | "administrator" | "stranger";
 }
 
 export interface AuditPage {

@@ -3,7 +3,7 @@ import { Button } from "@matrixos/look/Button.tsx";
 import { CircleAlert, History } from "lucide-react";
 import { useCallback, useState } from "react";
 import * as api from "../../platform/api.ts";
-import { eventWords, isAlarming, origins } from "../../platform/events.ts";
+import { eventName, isAlarming, origins } from "../../platform/events.ts";
 import type { AuditEvent, AuditPage } from "../../platform/wire.ts";
 import { ago, moment } from "../../platform/words.ts";
 import { Notice } from "../../ui/Notice.tsx";
@@ -59,11 +59,10 @@ function Log({ first }: { first: AuditPage }) {
 function One({ event }: { event: AuditEvent }) {
   const alarming = isAlarming(event);
   const Icon = alarming ? CircleAlert : History;
-  const name = event.detail ? `${eventWords(event.what)}: ${event.detail}` : eventWords(event.what);
   return (
     <Row
       icon={<Icon size={20} strokeWidth={1.5} className={alarming ? styles.alarm : undefined} aria-hidden />}
-      name={name}
+      name={eventName(event)}
       aside={
         <>
           <time dateTime={new Date(event.at * 1000).toISOString()} title={moment(event.at)}>

@@ -1,14 +1,12 @@
 // One more passkey: its name first, then the device asks. The press of the button is what browsers want to see before that.
-import { Button } from "@matrixos/look/Button.tsx";
-import { type FormEvent, useRef, useState } from "react";
+import { useRef } from "react";
 import * as api from "../../platform/api.ts";
 import { deviceName } from "../../platform/device.ts";
 import { newPasskey } from "../../platform/passkey.ts";
 import { codeOf } from "../../platform/problem.ts";
-import { Acts, Dialog } from "../../ui/Dialog.tsx";
-import { Field } from "../../ui/Field.tsx";
-import { Notice } from "../../ui/Notice.tsx";
+import { FormDialog } from "../../ui/FormDialog.tsx";
 import { useAct } from "../../ui/useAct.ts";
+import { besidesTheName, PasskeyName, usePasskeyName } from "./PasskeyName.tsx";
 
 interface AddPasskeyProps {
   /** The platform's half, begun when the button that opens this was pressed. */
@@ -18,51 +16,23 @@ interface AddPasskeyProps {
 }
 
 export function AddPasskey({ begun, added, close }: AddPasskeyProps) {
-  const [name, setName] = useState(() => deviceName(navigator.userAgent));
-  const field = useRef<HTMLInputElement>(null);
+  const name = usePasskeyName(() => deviceName(navigator.userAgent));
   const save = useRef(newPasskey(begun));
   const { busy, problem, run } = useAct();
   // A dialog that stood open for too long begins anew at the next press.
-  const make = async () => {
+  const make = async (chosen: string) => {
     try {
-      return await save.current(name.trim());
+      return await save.current(chosen);
     } catch (error) {
       if (codeOf(error) === "ceremony_expired" || codeOf(error) === "passkey_rejected") save.current = newPasskey(await api.passkeyStart());
       throw error;
     }
   };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (name.trim() === "") field.current?.focus();
-    else run(make, (passkey) => added(passkey.name));
-  };
-  const nameWrong = problem?.code === "name_invalid" ? problem.text : undefined;
+  const submit = () => name.unlessEmpty((chosen) => run(() => make(chosen), (passkey) => added(passkey.name)));
+  const label = busy ? "Waiting for your device…" : "Make the passkey";
   return (
-    <Dialog title="Add a passkey" close={close}>
-      <form onSubmit={submit} noValidate className="stack">
-        <Field
-          ref={field}
-          label="Name"
-          hint="So that you know it again later, for example the device it is on."
-          wrong={nameWrong}
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          onFocus={(event) => event.target.select()}
-          maxLength={64}
-          autoComplete="off"
-          data-first
-          data-testid="passkey-name"
-        />
-        {problem && !nameWrong && <Notice text={problem.text} />}
-        <Acts>
-          <Button kind="primary" type="submit" busy={busy} data-testid="make-passkey">
-            {busy ? "Waiting for your device…" : "Make the passkey"}
-          </Button>
-          <Button kind="plain" onClick={close}>
-            Cancel
-          </Button>
-        </Acts>
-      </form>
-    </Dialog>
+    <FormDialog title="Add a passkey" close={close} problem={besidesTheName(problem)} act={{ label, busy, testid: "make-passkey", run: submit }}>
+      <PasskeyName of={name} problem={problem} hint="So that you know it again later, for example the device it is on." />
+    </FormDialog>
   );
 }

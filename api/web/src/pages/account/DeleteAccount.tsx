@@ -1,10 +1,9 @@
 // The way out for good: said plainly, confirmed by typing the handle, undone within seven days.
 import { Button } from "@matrixos/look/Button.tsx";
-import { type FormEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import * as api from "../../platform/api.ts";
-import { Acts, Dialog } from "../../ui/Dialog.tsx";
 import { Field } from "../../ui/Field.tsx";
-import { Notice } from "../../ui/Notice.tsx";
+import { FormDialog } from "../../ui/FormDialog.tsx";
 import { useAct } from "../../ui/useAct.ts";
 import { Part } from "./Part.tsx";
 
@@ -31,41 +30,29 @@ function Ask({ handle, requested, close }: DeleteAccountProps & { close: () => v
   const [trouble, setTrouble] = useState<string>();
   const field = useRef<HTMLInputElement>(null);
   const { busy, problem, run } = useAct();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     const confirm = typed.trim().replace(/^@/, "");
     const wrong = confirm === handle ? undefined : `That is not your handle. Type ${handle} to confirm.`;
     setTrouble(wrong);
     if (wrong) field.current?.focus();
     else run(() => api.deleteAccount(confirm), ({ deletion }) => requested(deletion));
   };
+  const about = <p>Your computer stops now, and every other browser is signed out. In seven days your files and your account are deleted. Until then, sign in and choose to keep it.</p>;
   return (
-    <Dialog title={`Delete @${handle}?`} close={close}>
-      <p>Your computer stops now, and every other browser is signed out. In seven days your files and your account are deleted. Until then, sign in and choose to keep it.</p>
-      <form onSubmit={submit} noValidate className="stack">
-        <Field
-          ref={field}
-          label={`Type ${handle} to confirm`}
-          wrong={trouble}
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-          autoComplete="off"
-          autoCapitalize="none"
-          autoCorrect="off"
-          spellCheck={false}
-          data-first
-          data-testid="confirm-handle"
-        />
-        {problem && <Notice text={problem.text} />}
-        <Acts>
-          <Button kind="danger" type="submit" busy={busy} data-testid="confirm-delete">
-            Delete my account
-          </Button>
-          <Button kind="plain" onClick={close}>
-            Cancel
-          </Button>
-        </Acts>
-      </form>
-    </Dialog>
+    <FormDialog title={`Delete @${handle}?`} close={close} about={about} problem={problem} act={{ label: "Delete my account", kind: "danger", busy, testid: "confirm-delete", run: submit }}>
+      <Field
+        ref={field}
+        label={`Type ${handle} to confirm`}
+        wrong={trouble}
+        value={typed}
+        onChange={(event) => setTyped(event.target.value)}
+        autoComplete="off"
+        autoCapitalize="none"
+        autoCorrect="off"
+        spellCheck={false}
+        data-first
+        data-testid="confirm-handle"
+      />
+    </FormDialog>
   );
 }
