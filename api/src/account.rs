@@ -102,7 +102,7 @@ fn shown(view: &View) -> Json<Value> {
 }
 
 /// A reason as it is written down, as a sentence for people.
-fn sentence(reason: &str) -> String {
+pub(crate) fn sentence(reason: &str) -> String {
     let mut letters = reason.trim().chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let end = if reason.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };

@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::platform::Platform;
-use crate::{account, auth, events, hardening, limits, pages, public, security, sessions, sign_in};
+use crate::{account, auth, events, export, hardening, limits, pages, public, security, sessions, sign_in};
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
 const BODY: usize = 64 * 1024;
@@ -103,6 +103,7 @@ pub fn table() -> Vec<Route> {
         route(delete(), "/api/sessions/{id}", SignedIn, Ceremony, sessions::revoke),
         route(post(), "/api/sessions/revoke-all", SignedIn, Ceremony, sessions::revoke_all),
         route(get(), "/api/audit", SignedIn, LookUp, events::own),
+        route(get(), "/api/account/export", Fresh, Ceremony, export::own),
         route(post(), "/api/account/delete", Fresh, Ceremony, account::request_deletion),
         route(post(), "/api/account/restore", SignedIn, Ceremony, account::undo_deletion),
         route(post(), "/api/admin/claim", Fresh, Ceremony, account::accept_invitation),

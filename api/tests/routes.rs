@@ -47,6 +47,7 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("DELETE", "/api/sessions/{id}", Audience::SignedIn),
     ("POST", "/api/sessions/revoke-all", Audience::SignedIn),
     ("GET", "/api/audit", Audience::SignedIn),
+    ("GET", "/api/account/export", Audience::Fresh),
     ("POST", "/api/account/delete", Audience::Fresh),
     ("POST", "/api/account/restore", Audience::SignedIn),
     ("POST", "/api/admin/claim", Audience::Fresh),

@@ -140,8 +140,8 @@ async fn a_computer_that_has_slept_for_long_is_archived_and_whoever_comes_has_it
     assert!(house.asked().is_empty(), "the clock stands still");
     house.clock.advance(AFTER);
     house.becomes("alice", Condition::Archived).await;
-    assert_eq!(house.history("alice"), ["archived: nobody used it for 1 seconds"]);
-    assert_eq!(house.reason("alice"), "nobody used it for 1 seconds");
+    assert_eq!(house.history("alice"), ["archived: nobody used it for 1 second"]);
+    assert_eq!(house.reason("alice"), "nobody used it for 1 second");
     assert_eq!((house.containers.archived(), house.asked()), (1, vec!["archive"]));
 
     house.restart().await;
@@ -172,7 +172,7 @@ async fn one_that_was_stopped_on_purpose_is_archived_as_well_and_stays_stopped()
     assert!(house.containers.reach(&container, AFTER, true).await.is_err(), "who comes does not start it");
     assert!(house.containers.wake(&container, "somebody").is_err());
     assert_eq!(house.asked(), ["archive"]);
-    assert_eq!(house.history("alice").last().expect("news"), "archived: it was stopped for 1 seconds");
+    assert_eq!(house.history("alice").last().expect("news"), "archived: it was stopped for 1 second");
     house.containers.want(&container, WantedState::Running, "the operator asked for it").await.expect("wanted");
     until("it is started", || house.asked().len() >= 3).await;
     assert_eq!(house.asked()[1..3], ["restore", "launch"]);
