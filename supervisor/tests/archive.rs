@@ -1,6 +1,7 @@
 //! Computers that nobody uses for long are archived and come back, by a clock set by hand and a launcher that makes
 //! nothing; and everything that somebody has can be had as one stream.
 
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -105,6 +106,15 @@ async fn charge(
     fails: &Arc<AtomicBool>,
 ) -> (Arc<Containers>, Arc<Mutex<Vec<Act>>>) {
     let (socket, asked) = launcher::noting(fails.clone());
+    (charge_with(socket, store, clock, folder).await, asked)
+}
+
+async fn charge_with(
+    socket: OwnedFd,
+    store: &Store,
+    clock: &Arc<HandClock>,
+    folder: &tempfile::TempDir,
+) -> Arc<Containers> {
     let settings = Settings {
         groups: Groups::of(&Instance::parse("nothing").expect("a name")),
         network: Network::new(Instance::default(), "10.213.0.0/16".parse().expect("a net")).expect("a pool"),
@@ -117,7 +127,7 @@ async fn charge(
     };
     let key = GatewayKey::load_or_create(&folder.path().join("key")).expect("a key");
     let client = LauncherClient::new(socket).expect("a client");
-    (Containers::take_charge(store.clone(), client, key, settings).await.expect("nothing runs"), asked)
+    Containers::take_charge(store.clone(), client, key, settings).await.expect("nothing runs")
 }
 
 fn seconds(time: SystemTime) -> u64 {
@@ -204,6 +214,21 @@ async fn without_room_to_unpack_it_is_broken_with_a_reason_and_comes_back_once_t
     house.fails.store(false, Ordering::SeqCst);
     until("it is launched", || house.asked().contains(&"launch")).await;
     assert_eq!(house.containers.archived(), 0);
+}
+
+#[tokio::test]
+async fn while_its_files_are_unpacked_it_says_so() {
+    let mut house = House::with(&["alice"], WantedState::Running).await;
+    house.clock.advance(AFTER);
+    house.becomes("alice", Condition::Archived).await;
+    house.containers = charge_with(launcher::slow(), &house.store, &house.clock, &house.folder).await;
+    let container = house.user("alice").container;
+    house.becomes("alice", Condition::Archived).await;
+    assert!(!house.containers.is_unpacking(&container));
+    house.containers.wake(&container, "its owner came").expect("called");
+    until("it is being unpacked", || house.containers.is_unpacking(&container)).await;
+    assert_eq!(house.reason("alice"), "its files are being unpacked");
+    assert!(!house.containers.rests(&container));
 }
 
 #[tokio::test]

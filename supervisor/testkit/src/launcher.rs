@@ -20,9 +20,9 @@ pub fn failing() -> OwnedFd {
     failing_and_counting().0
 }
 
-/// Like [`failing`], but no launch ever ends.
+/// Like [`failing`], but no launch and no unpacking ever ends.
 pub fn slow() -> OwnedFd {
-    start(|act| (!matches!(act, Act::Launch(_))).then(|| answer(act))).0
+    start(|act| (!matches!(act, Act::Launch(_) | Act::Restore { .. })).then(|| answer(act))).0
 }
 
 /// [`failing`], and the number of profiles that were read.

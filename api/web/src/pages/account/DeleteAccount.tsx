@@ -6,6 +6,7 @@ import { Acts, Dialog } from "../../ui/Dialog.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { useAct } from "../../ui/useAct.ts";
+import { DownloadEverything } from "./Everything.tsx";
 import { Part } from "./Part.tsx";
 
 interface DeleteAccountProps {
@@ -42,6 +43,8 @@ function Ask({ handle, requested, close }: DeleteAccountProps & { close: () => v
   return (
     <Dialog title={`Delete @${handle}?`} close={close}>
       <p>Your computer stops now, and every other browser is signed out. In seven days your files and your account are deleted. Until then, sign in and choose to keep it.</p>
+      <p>Take your data along first: nobody can give it to you later.</p>
+      <DownloadEverything />
       <form onSubmit={submit} noValidate className="stack">
         <Field
           ref={field}
