@@ -17,7 +17,7 @@ const STATE: Record<ComputerState, string> = {
   running: "running",
   frozen: "resting",
   asleep: "asleep",
-  archived: "packed away",
+  archived: "asleep, files packed",
   stopping: "stopping",
   stopped: "stopped",
   broken: "did not start",
