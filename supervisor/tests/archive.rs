@@ -51,8 +51,7 @@ impl House {
             store.set_wanted(&user.container, wanted, "a test").expect("wanted");
             let since = Some(seconds(clock.now()));
             let asleep = wanted == WantedState::Running;
-            let container = user.container;
-            let rest = Rest { asleep, since, ..Rest::of_a_new(&container) };
+            let rest = Rest { asleep, since, ..Rest::of_a_new(&user.container) };
             store.put_rest(&rest).expect("written");
         }
         let fails = Arc::new(AtomicBool::new(false));
@@ -168,6 +167,26 @@ async fn a_computer_that_has_slept_for_long_is_archived_and_whoever_comes_has_it
     assert_eq!(house.asked()[..2], ["restore", "launch"]);
     assert_eq!(house.history("alice")[1], "unpacked: its owner came");
     assert_eq!(house.containers.archived(), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_is_due_has_it_unpacked_as_well() {
+    let mut house = House::with(&["alice"], WantedState::Running).await;
+    house.becomes("alice", Condition::Asleep).await;
+    let rest = house.store.rest(&house.user("alice").container).expect("store").expect("written");
+    let due = Some(seconds(house.clock.now() + 4 * AFTER));
+    house.store.put_rest(&Rest { due, ..rest }).expect("written");
+    house.restart().await;
+    house.clock.advance(AFTER);
+    house.becomes("alice", Condition::Archived).await;
+    house.clock.advance(3 * AFTER);
+    until("it is started", || house.asked().contains(&"launch")).await;
+    assert_eq!(house.asked()[..3], ["archive", "restore", "launch"]);
+    assert!(
+        house.history("alice").contains(&"unpacked: a job of it is due".to_owned()),
+        "{:?}",
+        house.history("alice")
+    );
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ impl Accounts {
             "passkeys": self.store.credentials_of(user.id)?.iter().map(passkey).collect::<Value>(),
             "authenticatorApp": totp.as_ref().map(|totp| json!({ "since": totp.since })),
             "recoveryCodes": totp.as_ref().map(|totp| json!({ "left": totp.unused(), "of": totp.recovery.len() })),
+            "ownKey": self.own_key_since(user.id)?.map(|since| json!({ "since": since })),
             "sessions": sessions.iter().filter(|session| now < session.expires).map(session).collect::<Value>(),
             "events": events.iter().map(event).collect::<Value>(),
         }))

@@ -127,7 +127,7 @@ impl Actor {
     /// Unpacks its files, because it is wanted again.
     pub(super) async fn restore(&mut self) {
         let world = self.world.clone();
-        let why = self.activity.why_called().unwrap_or_else(|| self.wish.borrow().reason.clone());
+        let why = self.why_awake().unwrap_or_else(|| self.wish.borrow().reason.clone());
         self.view.send_replace(View::unpacking());
         let _turn = world.unpacking.acquire().await.expect("the semaphore is never closed");
         let Computer { container, seat, handle, limits, .. } = self.computer.clone();
