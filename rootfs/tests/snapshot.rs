@@ -378,6 +378,29 @@ fn without_room_nothing_is_unpacked_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_disk_that_is_almost_full_is_not_filled_by_archives() {
+    let user = User::new();
+    let disk = user.folder.path();
+    mount(Some("none"), disk, Some("tmpfs"), MsFlags::empty(), Some("size=90m")).unwrap();
+    tree::ensure(disk, &user.handle, user.seat).unwrap();
+    let before = furnish(&user);
+    fs::write(disk.join("others"), vec![1; 40 << 20]).unwrap();
+    let error = user.archive().unwrap_err();
+    assert!(error.is_for_room() && error.to_string().contains("almost full"), "{error}");
+    assert_eq!(described(&user.home()), before);
+    fs::remove_file(disk.join("others")).unwrap();
+    user.archive().unwrap();
+    fs::write(disk.join("others"), vec![1; 40 << 20]).unwrap();
+    let error = user.restore().unwrap_err();
+    assert!(error.is_for_room() && error.to_string().contains("MiB left; make room"), "{error}");
+    assert!(snapshot::is_archived(&user.place()).unwrap() && !user.home().exists());
+    fs::remove_file(disk.join("others")).unwrap();
+    user.restore().unwrap();
+    assert_eq!(described(&user.home()), before);
+    nix::mount::umount(disk).unwrap();
+}
+
+#[test]
 fn a_computer_that_was_never_made_has_nothing_to_archive() {
     let user = User::new();
     fs::remove_dir(user.home()).unwrap();

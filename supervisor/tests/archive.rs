@@ -251,6 +251,22 @@ async fn while_its_files_are_unpacked_it_says_so() {
 }
 
 #[tokio::test]
+async fn whoever_comes_while_its_files_are_packed_does_not_wait_for_that() {
+    let mut house = House::with(&["alice"], WantedState::Running).await;
+    house.becomes("alice", Condition::Asleep).await;
+    house.containers = charge_with(launcher::packing(), &house.store, &house.clock, &house.folder).await;
+    let container = house.user("alice").container;
+    house.becomes("alice", Condition::Asleep).await;
+    house.clock.advance(AFTER);
+    sleep(2 * AFTER).await;
+    house.containers.wake(&container, "its owner came").expect("called");
+    // It is launched at once, which fails with this launcher.
+    house.becomes("alice", Condition::Broken).await;
+    assert!(!house.history("alice").iter().any(|event| event.contains("packed")), "{:?}", house.history("alice"));
+    assert_eq!(house.containers.archived(), 0);
+}
+
+#[tokio::test]
 async fn a_destroyed_computer_is_not_unpacked_first() {
     let house = House::with(&["alice"], WantedState::Running).await;
     house.clock.advance(AFTER);
