@@ -137,6 +137,7 @@ test("a neighbour's page cannot begin a download", async () => {
 
 test("the operator can write it into a new file, and its owner sees that", async () => {
   const file = `${screens}/carol.tar.gz`;
+  rmSync(file, { force: true });
   assert.match(await matrixos("account", "export", "carol", file), /carol: .*MiB in/);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   holdsEverything(file);
