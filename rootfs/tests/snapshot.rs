@@ -362,6 +362,23 @@ fn a_damaged_archive_is_not_unpacked_and_not_removed() {
 }
 
 #[test]
+fn what_cannot_be_read_back_is_no_archive_and_the_tree_stays() {
+    let user = User::new();
+    let before = furnish(&user);
+    let pack = |home, ids, file: &File| {
+        let label = snapshot::write(home, ids, file)?;
+        let middle = file.metadata().unwrap().len() / 2;
+        // A disk that has not kept what it was given.
+        file.write_all_at(&[0; 64], middle).unwrap();
+        Ok(label)
+    };
+    let error = snapshot::archive(&user.place(), pack, &mut |_| Ok(())).unwrap_err();
+    assert!(matches!(error, SnapshotError::Damaged(_)), "{error}");
+    assert!(!snapshot::settle(&user.place()).unwrap());
+    assert_eq!(described(&user.home()), before);
+}
+
+#[test]
 fn without_room_nothing_is_unpacked_and_nothing_is_lost() {
     let user = User::new();
     let before = furnish(&user);
