@@ -21,6 +21,9 @@ use crate::computers::ENTER;
 use crate::error::ApiError;
 use crate::platform::Platform;
 
+/// How long a person waits for their computer to stop before they are told that it does.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 pub(crate) async fn me(State(platform): State<Platform>, SignedIn(session): SignedIn) -> Json<Value> {
     let user = session.user();
     Json(json!({
@@ -102,7 +105,7 @@ fn shown(view: &View) -> Json<Value> {
 }
 
 /// A reason as it is written down, as a sentence for people.
-fn sentence(reason: &str) -> String {
+pub(crate) fn sentence(reason: &str) -> String {
     let mut letters = reason.trim().chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let end = if reason.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
@@ -125,6 +128,8 @@ pub(crate) async fn request_deletion(
     let reason = "its owner has asked for the account to be deleted";
     let wish = platform.containers.want(&fresh.user().container, WantedState::Stopped, reason).await;
     wish.map_err(ApiError::internal)?;
+    // Whoever looks next should not find it running because its task has not read the wish yet.
+    let _ = platform.containers.settle(&fresh.user().container, Condition::Stopped, A_MOMENT).await;
     Ok(Json(json!({ "deletion": at })))
 }
 

@@ -17,6 +17,7 @@ use tokio_util::io::ReaderStream;
 use crate::body::Asked;
 use crate::error::ApiError;
 use crate::events;
+use crate::export;
 use crate::platform::{PATIENCE, Platform};
 
 /// Most events in one answer.
@@ -62,6 +63,8 @@ pub struct Status {
     pub running: usize,
     /// All computers.
     pub computers: usize,
+    /// Those whose files are in an archive, because nobody has used them for long.
+    pub archived: usize,
     /// What this machine can do.
     pub machine: Machine,
     /// Why nothing new is accepted into the store, if that is so.
@@ -107,6 +110,7 @@ fn router(operator: Operator) -> Router {
         .route("/containers/{handle}/wake", post(wake))
         .route("/containers/{handle}/history", get(history))
         .route("/containers/{handle}/destroy", post(destroy))
+        .route("/accounts/{handle}/export", get(export::for_operator))
         .route("/administrators", get(administrators))
         .route("/administrators/invite", post(invite))
         .route("/administrators/{handle}/dismiss", post(dismiss))
@@ -121,6 +125,7 @@ async fn status(State(platform): State<Platform>, State(machine): State<Machine>
         origin: platform.origin.clone(),
         running,
         computers,
+        archived: platform.containers.archived(),
         machine,
         store_refuses: platform.accounts.room().err().map(|e| e.to_string()),
     })
@@ -148,7 +153,7 @@ fn row(computer: &Computer, view: &View) -> Row {
     }
 }
 
-fn user(platform: &Platform, handle: &str) -> Result<User, ApiError> {
+pub(crate) fn user(platform: &Platform, handle: &str) -> Result<User, ApiError> {
     let unknown = || ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("There is no account {handle:?}."));
     let parsed = Handle::parse(handle).map_err(|_| unknown())?;
     platform.accounts.find(&parsed).map_err(ApiError::internal)?.ok_or_else(unknown)

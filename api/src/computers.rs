@@ -133,7 +133,9 @@ async fn let_in(
     match pass(platform, handle, visit, request, client).await {
         Ok(answer) => Ok(answer),
         Err(Unreached::Resting) => Err(ApiError::resting()),
-        Err(Unreached::No(NotRunning::Late)) if navigating => Ok(waiting::page()),
+        Err(Unreached::No(NotRunning::Late)) if navigating => {
+            Ok(waiting::page(platform.containers.is_unpacking(&visit.owner().container)))
+        }
         // The owner's account page says how the computer is and why, and lets them try again.
         Err(_) if navigating => Ok(Redirect::to(&format!("{}/account", platform.origin)).into_response()),
         Err(Unreached::No(error)) => Err(error.into()),

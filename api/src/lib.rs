@@ -11,6 +11,7 @@ mod edge;
 mod ending;
 mod error;
 mod events;
+mod export;
 mod hardening;
 pub mod internal;
 mod limits;

@@ -6,7 +6,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::platform::Platform;
-use crate::{account, auth, events, hardening, limits, pages, public, security, sessions, sign_in, usage, users};
+use crate::{account, auth, events, export, hardening, limits, pages, public, security, sessions, sign_in, usage, users};
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
 const BODY: usize = 64 * 1024;
@@ -109,6 +109,7 @@ pub fn table() -> Vec<Route> {
         route(Method::PUT, "/api/ai/key", Fresh, Ceremony, usage::set_own_key),
         route(delete(), "/api/ai/key", SignedIn, Ceremony, usage::remove_own_key),
         route(get(), "/api/audit", SignedIn, LookUp, events::own),
+        route(get(), "/api/account/export", Fresh, Ceremony, export::own),
         route(post(), "/api/account/delete", Fresh, Ceremony, account::request_deletion),
         route(post(), "/api/account/restore", SignedIn, Ceremony, account::undo_deletion),
         route(post(), "/api/admin/claim", Fresh, Ceremony, account::accept_invitation),

@@ -12,14 +12,18 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("waiting.css");
 
-static PAGE: LazyLock<String> = LazyLock::new(|| {
+static WAKING: LazyLock<String> = LazyLock::new(|| text("It will be here in a moment."));
+static UNPACKING: LazyLock<String> =
+    LazyLock::new(|| text("Nobody has used it for long, so its files are being unpacked first."));
+
+fn text(says: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <meta http-equiv=\"refresh\" content=\"1\"><title>Waking up…</title><style>{STYLE}</style>\
          <main><div class=\"sun\" aria-hidden=\"true\"></div><h1>Your computer is waking up</h1>\
-         <p role=\"status\">It will be here in a moment. Everything is as you left it.</p></main></html>"
+         <p role=\"status\">{says} Everything is as you left it.</p></main></html>"
     )
-});
+}
 
 /// The style is allowed by its hash, and nothing else is.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
@@ -27,7 +31,8 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'")
 });
 
-pub(crate) fn page() -> Response<Body> {
+/// `unpacking` says why it takes longer.
+pub(crate) fn page(unpacking: bool) -> Response<Body> {
     let headers = AppendHeaders([
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
@@ -35,5 +40,6 @@ pub(crate) fn page() -> Response<Body> {
         (header::CONTENT_SECURITY_POLICY, POLICY.as_str()),
         (header::REFERRER_POLICY, "no-referrer"),
     ]);
-    (StatusCode::SERVICE_UNAVAILABLE, headers, PAGE.as_str()).into_response()
+    let page = if unpacking { &UNPACKING } else { &WAKING };
+    (StatusCode::SERVICE_UNAVAILABLE, headers, page.as_str()).into_response()
 }

@@ -51,6 +51,7 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("PUT", "/api/ai/key", Audience::Fresh),
     ("DELETE", "/api/ai/key", Audience::SignedIn),
     ("GET", "/api/audit", Audience::SignedIn),
+    ("GET", "/api/account/export", Audience::Fresh),
     ("POST", "/api/account/delete", Audience::Fresh),
     ("POST", "/api/account/restore", Audience::SignedIn),
     ("POST", "/api/admin/claim", Audience::Fresh),

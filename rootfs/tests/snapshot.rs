@@ -362,6 +362,23 @@ fn a_damaged_archive_is_not_unpacked_and_not_removed() {
 }
 
 #[test]
+fn what_cannot_be_read_back_is_no_archive_and_the_tree_stays() {
+    let user = User::new();
+    let before = furnish(&user);
+    let pack = |home, ids, file: &File| {
+        let label = snapshot::write(home, ids, file)?;
+        let middle = file.metadata().unwrap().len() / 2;
+        // A disk that has not kept what it was given.
+        file.write_all_at(&[0; 64], middle).unwrap();
+        Ok(label)
+    };
+    let error = snapshot::archive(&user.place(), pack, &mut |_| Ok(())).unwrap_err();
+    assert!(matches!(error, SnapshotError::Damaged(_)), "{error}");
+    assert!(!snapshot::settle(&user.place()).unwrap());
+    assert_eq!(described(&user.home()), before);
+}
+
+#[test]
 fn without_room_nothing_is_unpacked_and_nothing_is_lost() {
     let user = User::new();
     let before = furnish(&user);
@@ -375,6 +392,29 @@ fn without_room_nothing_is_unpacked_and_nothing_is_lost() {
     assert!(!user.home().exists() && !user.own().join(".restore").exists());
     user.restore().unwrap();
     assert_eq!(described(&user.home()), before);
+}
+
+#[test]
+fn a_disk_that_is_almost_full_is_not_filled_by_archives() {
+    let user = User::new();
+    let disk = user.folder.path();
+    mount(Some("none"), disk, Some("tmpfs"), MsFlags::empty(), Some("size=90m")).unwrap();
+    tree::ensure(disk, &user.handle, user.seat).unwrap();
+    let before = furnish(&user);
+    fs::write(disk.join("others"), vec![1; 40 << 20]).unwrap();
+    let error = user.archive().unwrap_err();
+    assert!(error.is_for_room() && error.to_string().contains("almost full"), "{error}");
+    assert_eq!(described(&user.home()), before);
+    fs::remove_file(disk.join("others")).unwrap();
+    user.archive().unwrap();
+    fs::write(disk.join("others"), vec![1; 40 << 20]).unwrap();
+    let error = user.restore().unwrap_err();
+    assert!(error.is_for_room() && error.to_string().contains("MiB left; make room"), "{error}");
+    assert!(snapshot::is_archived(&user.place()).unwrap() && !user.home().exists());
+    fs::remove_file(disk.join("others")).unwrap();
+    user.restore().unwrap();
+    assert_eq!(described(&user.home()), before);
+    nix::mount::umount(disk).unwrap();
 }
 
 #[test]

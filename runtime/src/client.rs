@@ -20,8 +20,10 @@ use crate::wire::{self, Received};
 
 /// How long the launcher may take for one act. It has shorter deadlines of its own.
 const CALL_WITHIN: Duration = Duration::from_secs(60);
-/// How long it may take for all the files that somebody has.
-const FILES_WITHIN: Duration = Duration::from_secs(20 * 60);
+/// How long packing all the files that somebody has may take, and unpacking them. The latter is longer by far: whatever
+/// was packed must be had again.
+const PACKED_WITHIN: Duration = Duration::from_secs(20 * 60);
+const UNPACKED_WITHIN: Duration = Duration::from_secs(4 * 3600 + 60);
 
 /// Why a call to the launcher brought no answer.
 #[derive(Debug, thiserror::Error)]
@@ -147,10 +149,15 @@ impl LauncherClient {
 
     /// Packs a user's files. Says how many sockets, pipes and devices were left out.
     pub async fn archive(&self, container: ContainerId, seat: Seat, handle: Handle) -> Result<u64, CallError> {
-        match self.call_within(Act::Archive { container, seat, handle }, None, FILES_WITHIN).await? {
+        match self.call_within(Act::Archive { container, seat, handle }, None, PACKED_WITHIN).await? {
             (Answer::Archived { left_out }, _) => Ok(left_out),
             _ => Err(CallError::Confused),
         }
+    }
+
+    /// Ends packing a user's files. Whoever asked for that is told that it was cut short.
+    pub async fn let_be(&self, container: ContainerId) -> Result<(), CallError> {
+        self.call(Act::LetBe { container }).await.map(drop)
     }
 
     /// Unpacks a user's files, if they are packed.
@@ -161,7 +168,7 @@ impl LauncherClient {
         handle: Handle,
         disk: DiskShare,
     ) -> Result<(), CallError> {
-        self.call_within(Act::Restore { container, seat, handle, disk }, None, FILES_WITHIN).await.map(drop)
+        self.call_within(Act::Restore { container, seat, handle, disk }, None, UNPACKED_WITHIN).await.map(drop)
     }
 
     /// Begins to write a user's files, and what else is known `about` them, into a pipe. See [`Act::Export`].

@@ -109,6 +109,11 @@ pub enum Act {
         /// The owner.
         handle: Handle,
     },
+    /// End packing the user's files, if that is under way: somebody wants them. Reply: [`Answer::Done`].
+    LetBe {
+        /// The container.
+        container: ContainerId,
+    },
     /// Make the user's files of their archive again, and remove that. Reply: [`Answer::Done`], also when there is none.
     Restore {
         /// The container.

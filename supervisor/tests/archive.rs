@@ -1,6 +1,7 @@
 //! Computers that nobody uses for long are archived and come back, by a clock set by hand and a launcher that makes
 //! nothing; and everything that somebody has can be had as one stream.
 
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -50,8 +51,7 @@ impl House {
             store.set_wanted(&user.container, wanted, "a test").expect("wanted");
             let since = Some(seconds(clock.now()));
             let asleep = wanted == WantedState::Running;
-            let container = user.container;
-            let rest = Rest { asleep, since, ..Rest::of_a_new(&container) };
+            let rest = Rest { asleep, since, ..Rest::of_a_new(&user.container) };
             store.put_rest(&rest).expect("written");
         }
         let fails = Arc::new(AtomicBool::new(false));
@@ -105,6 +105,15 @@ async fn charge(
     fails: &Arc<AtomicBool>,
 ) -> (Arc<Containers>, Arc<Mutex<Vec<Act>>>) {
     let (socket, asked) = launcher::noting(fails.clone());
+    (charge_with(socket, store, clock, folder).await, asked)
+}
+
+async fn charge_with(
+    socket: OwnedFd,
+    store: &Store,
+    clock: &Arc<HandClock>,
+    folder: &tempfile::TempDir,
+) -> Arc<Containers> {
     let settings = Settings {
         groups: Groups::of(&Instance::parse("nothing").expect("a name")),
         network: Network::new(Instance::default(), "10.213.0.0/16".parse().expect("a net")).expect("a pool"),
@@ -117,7 +126,7 @@ async fn charge(
     };
     let key = GatewayKey::load_or_create(&folder.path().join("key")).expect("a key");
     let client = LauncherClient::new(socket).expect("a client");
-    (Containers::take_charge(store.clone(), client, key, settings).await.expect("nothing runs"), asked)
+    Containers::take_charge(store.clone(), client, key, settings).await.expect("nothing runs")
 }
 
 fn seconds(time: SystemTime) -> u64 {
@@ -140,8 +149,8 @@ async fn a_computer_that_has_slept_for_long_is_archived_and_whoever_comes_has_it
     assert!(house.asked().is_empty(), "the clock stands still");
     house.clock.advance(AFTER);
     house.becomes("alice", Condition::Archived).await;
-    assert_eq!(house.history("alice"), ["archived: nobody used it for 1 seconds"]);
-    assert_eq!(house.reason("alice"), "nobody used it for 1 seconds");
+    assert_eq!(house.history("alice"), ["archived: nobody used it for 1 second"]);
+    assert_eq!(house.reason("alice"), "nobody used it for 1 second");
     assert_eq!((house.containers.archived(), house.asked()), (1, vec!["archive"]));
 
     house.restart().await;
@@ -161,6 +170,26 @@ async fn a_computer_that_has_slept_for_long_is_archived_and_whoever_comes_has_it
 }
 
 #[tokio::test]
+async fn a_job_that_is_due_has_it_unpacked_as_well() {
+    let mut house = House::with(&["alice"], WantedState::Running).await;
+    house.becomes("alice", Condition::Asleep).await;
+    let rest = house.store.rest(&house.user("alice").container).expect("store").expect("written");
+    let due = Some(seconds(house.clock.now() + 4 * AFTER));
+    house.store.put_rest(&Rest { due, ..rest }).expect("written");
+    house.restart().await;
+    house.clock.advance(AFTER);
+    house.becomes("alice", Condition::Archived).await;
+    house.clock.advance(3 * AFTER);
+    until("it is started", || house.asked().contains(&"launch")).await;
+    assert_eq!(house.asked()[..3], ["archive", "restore", "launch"]);
+    assert!(
+        house.history("alice").contains(&"unpacked: a job of it is due".to_owned()),
+        "{:?}",
+        house.history("alice")
+    );
+}
+
+#[tokio::test]
 async fn one_that_was_stopped_on_purpose_is_archived_as_well_and_stays_stopped() {
     let house = House::with(&["alice"], WantedState::Stopped).await;
     house.becomes("alice", Condition::Stopped).await;
@@ -172,7 +201,7 @@ async fn one_that_was_stopped_on_purpose_is_archived_as_well_and_stays_stopped()
     assert!(house.containers.reach(&container, AFTER, true).await.is_err(), "who comes does not start it");
     assert!(house.containers.wake(&container, "somebody").is_err());
     assert_eq!(house.asked(), ["archive"]);
-    assert_eq!(house.history("alice").last().expect("news"), "archived: it was stopped for 1 seconds");
+    assert_eq!(house.history("alice").last().expect("news"), "archived: it was stopped for 1 second");
     house.containers.want(&container, WantedState::Running, "the operator asked for it").await.expect("wanted");
     until("it is started", || house.asked().len() >= 3).await;
     assert_eq!(house.asked()[1..3], ["restore", "launch"]);
@@ -203,6 +232,37 @@ async fn without_room_to_unpack_it_is_broken_with_a_reason_and_comes_back_once_t
     assert!(!house.asked().contains(&"launch"), "never with an empty home");
     house.fails.store(false, Ordering::SeqCst);
     until("it is launched", || house.asked().contains(&"launch")).await;
+    assert_eq!(house.containers.archived(), 0);
+}
+
+#[tokio::test]
+async fn while_its_files_are_unpacked_it_says_so() {
+    let mut house = House::with(&["alice"], WantedState::Running).await;
+    house.clock.advance(AFTER);
+    house.becomes("alice", Condition::Archived).await;
+    house.containers = charge_with(launcher::slow(), &house.store, &house.clock, &house.folder).await;
+    let container = house.user("alice").container;
+    house.becomes("alice", Condition::Archived).await;
+    assert!(!house.containers.is_unpacking(&container));
+    house.containers.wake(&container, "its owner came").expect("called");
+    until("it is being unpacked", || house.containers.is_unpacking(&container)).await;
+    assert_eq!(house.reason("alice"), "its files are being unpacked");
+    assert!(!house.containers.rests(&container));
+}
+
+#[tokio::test]
+async fn whoever_comes_while_its_files_are_packed_does_not_wait_for_that() {
+    let mut house = House::with(&["alice"], WantedState::Running).await;
+    house.becomes("alice", Condition::Asleep).await;
+    house.containers = charge_with(launcher::packing(), &house.store, &house.clock, &house.folder).await;
+    let container = house.user("alice").container;
+    house.becomes("alice", Condition::Asleep).await;
+    house.clock.advance(AFTER);
+    sleep(2 * AFTER).await;
+    house.containers.wake(&container, "its owner came").expect("called");
+    // It is launched at once, which fails with this launcher.
+    house.becomes("alice", Condition::Broken).await;
+    assert!(!house.history("alice").iter().any(|event| event.contains("packed")), "{:?}", house.history("alice"));
     assert_eq!(house.containers.archived(), 0);
 }
 

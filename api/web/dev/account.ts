@@ -67,7 +67,7 @@ export class Account {
   answer(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>): Answer {
     const id = path.split("/")[1] ?? "";
     const route = `${method} ${path.replace(/^(passkeys|sessions)\/(?!start$|finish$|revoke-all$).+/, "$1/ID")}`;
-    const needsProof = /^(POST passkeys\/|DELETE (passkeys|totp)|POST (totp\/|recovery-codes|account\/delete|admin\/claim))/.test(`${method} ${path}`);
+    const needsProof = /^(GET account\/export|POST passkeys\/|DELETE (passkeys|totp)|POST (totp\/|recovery-codes|account\/delete|admin\/claim))/.test(`${method} ${path}`);
     if (needsProof && this.#fresh < now()) return error(403, "verify_first", "Confirm that it is you first.");
     switch (route) {
       case "GET security":
@@ -103,6 +103,9 @@ export class Account {
       case "POST recovery-codes":
         this.note("recovery_codes_made");
         return ok(this.renewCodes());
+      case "GET account/export":
+        if (!query.has("check")) this.note("data_exported");
+        return query.has("check") ? NOTHING : { status: 200, body: { everything: this.handle }, headers: { "content-disposition": 'attachment; filename="matrixos.tar.gz"' } };
       case "POST account/delete":
         this.deletion = now() + GRACE_S;
         this.note("deletion_requested");

@@ -11,13 +11,10 @@ use std::path::{Path, PathBuf};
 use matrixos_types::{DiskQuota, DiskShare, Handle, Seat};
 use rustix::fs::{Mode, OFlags, open, statvfs, syncfs};
 
-use super::file::{Label, label, verify};
+use super::file::{Label, SPARE, label, verify};
 use super::{SnapshotError, TOP, entry};
 use crate::tenant::{TenantHome, step_into};
 use crate::{quota, tree};
-
-/// Room on the disk that unpacking leaves to others, in bytes.
-const SPARE: u64 = 64 << 20;
 
 /// Whose files they are, and where.
 #[derive(Clone, Copy, Debug)]

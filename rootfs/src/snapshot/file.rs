@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{Advice, fadvise};
+use rustix::fs::{Advice, fadvise, fstatvfs};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,10 @@ const FRAME: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 0xf8, 0, 0, 0];
 const LABEL: usize = 248;
 /// zstd's own default: 500 MB a second and a third of the size.
 const LEVEL: i32 = 3;
+
+/// Room on the disk that archives leave to others, in bytes, and how much is written between two looks at it.
+pub(super) const SPARE: u64 = 64 << 20;
+const LOOK_EVERY: u64 = 8 << 20;
 
 /// What an archive says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +46,7 @@ pub fn write(home: impl AsFd, ids: Range<u32>, file: &File) -> Result<Label, Sna
     let io = |error: io::Error| super::entry("write", b"the archive")(error);
     let mut out = file;
     out.write_all(&[0; FRAME.len() + LABEL]).map_err(io)?;
-    let mut encoder = zstd::Encoder::new(out, LEVEL).map_err(io)?;
+    let mut encoder = zstd::Encoder::new(Considerate { file, unseen: LOOK_EVERY }, LEVEL).map_err(io)?;
     encoder.include_checksum(true).map_err(io)?;
     let mut hashing = Hashing { inner: encoder, hash: Sha256::new() };
     let tally = pack(home, ids, Manner::Whole, &mut hashing)?;
@@ -106,6 +110,33 @@ fn read<T>(file: &File, work: impl FnOnce(&mut dyn Read) -> Result<T, SnapshotEr
 /// Copies the stream of an archive, checked like everything that is read of one.
 pub fn copy(file: &File, out: &mut impl Write) -> Result<Label, SnapshotError> {
     read(file, |stream| io::copy(stream, out).map_err(super::entry("copy", b"the archive")))
+}
+
+/// A file that leaves room on its disk to others.
+struct Considerate<'a> {
+    file: &'a File,
+    unseen: u64,
+}
+
+impl Write for Considerate<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.unseen >= LOOK_EVERY {
+            self.unseen = 0;
+            let found = fstatvfs(self.file)?;
+            if found.f_bavail.saturating_mul(found.f_frsize) < SPARE {
+                return Err(io::Error::new(
+                    io::ErrorKind::StorageFull,
+                    "the disk is almost full, so nothing is packed",
+                ));
+            }
+        }
+        self.unseen += bytes.len() as u64;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Hashing<T> {

@@ -11,6 +11,8 @@ mod unpack;
 use std::io;
 use std::path::PathBuf;
 
+use matrixos_types::Bytes;
+
 pub use change::{Place, Step, archive, is_archived, open_archive, restore, settle};
 pub use entry::{add_file, end};
 pub use file::{Label, copy, label, unpack, verify, write};
@@ -62,7 +64,7 @@ pub enum SnapshotError {
     #[error("the archive is damaged: {0}")]
     Damaged(String),
     /// The disk has no room for what is to be unpacked.
-    #[error("the files take {needed} bytes and the disk has {free} left; make room, then it is tried again")]
+    #[error("the files take {} and the disk has {} left; make room, then it is tried again", Bytes(*.needed), Bytes(*.free))]
     NoRoom {
         /// How much they take.
         needed: u64,

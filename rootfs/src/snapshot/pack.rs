@@ -68,7 +68,15 @@ impl Tally {
 
 /// Writes everything below `home` that belongs to `ids`, and the end of the stream.
 pub fn pack(home: impl AsFd, ids: Range<u32>, manner: Manner, out: &mut impl Write) -> Result<Tally, SnapshotError> {
-    let mut packer = Packer { out, ids, manner, seen: HashMap::new(), tally: Tally::default(), path: TOP.to_vec() };
+    let mut packer = Packer {
+        out,
+        ids,
+        manner,
+        seen: HashMap::new(),
+        tally: Tally::default(),
+        path: TOP.to_vec(),
+        buffer: vec![0; CHUNK].into(),
+    };
     let top = step_into(home, c".", OFlags::DIRECTORY, Mode::empty()).map_err(entry("open", TOP))?;
     let first = packer.enter(top)?;
     packer.walk(first)?;
@@ -83,6 +91,7 @@ struct Packer<'a, W> {
     seen: HashMap<(u64, u64), Vec<u8>>,
     tally: Tally,
     path: Vec<u8>,
+    buffer: Box<[u8]>,
 }
 
 /// A folder that is being gone through.
@@ -189,7 +198,7 @@ impl<W: Write> Packer<'_, W> {
 
     /// Exactly as much as the header has promised, whatever has become of the file.
     fn contents(&mut self, file: &OwnedFd, extents: &[Extent]) -> Result<(), SnapshotError> {
-        let mut buffer = vec![0; CHUNK];
+        let buffer = &mut self.buffer;
         let mut short = false;
         for Extent { start, length } in extents {
             let (mut at, after) = (*start, start + length);

@@ -25,7 +25,8 @@ pub(super) fn unpack(input: &mut impl Read, home: impl AsFd) -> Result<(), Snaps
     let top = step_into(&home, c".", OFlags::DIRECTORY, Mode::empty()).map_err(entry("open", TOP))?;
     let first = take(input)?.filter(|first| first.path == TOP && first.kind == Kind::Folder);
     let first = first.ok_or_else(|| damaged("it does not begin with the home"))?;
-    let mut maker = Maker { input, home, levels: vec![Level { name: TOP.to_vec(), folder: top, facts: first.facts }] };
+    let levels = vec![Level { name: TOP.to_vec(), folder: top, facts: first.facts }];
+    let mut maker = Maker { input, home, levels, buffer: vec![0; CHUNK].into() };
     while let Some(entry) = take(maker.input)? {
         maker.make(&entry)?;
     }
@@ -39,6 +40,7 @@ struct Maker<'a, R, F> {
     /// The folders on the way to what is being made. What they shall be like is set when they are left: until then they
     /// must let files in.
     levels: Vec<Level>,
+    buffer: Box<[u8]>,
 }
 
 struct Level {
@@ -112,7 +114,7 @@ impl<R: Read, F: AsFd> Maker<'_, R, F> {
     }
 
     fn contents(&mut self, file: &File, path: &[u8], Extent { start, length }: Extent) -> Result<(), SnapshotError> {
-        let mut buffer = vec![0; CHUNK];
+        let buffer = &mut self.buffer;
         let (mut at, after) = (start, start + length);
         while at < after {
             let most = buffer.len().min(usize::try_from(after - at).unwrap_or(CHUNK));
@@ -125,7 +127,7 @@ impl<R: Read, F: AsFd> Maker<'_, R, F> {
 
     /// Leaves all folders but the first `kept`.
     fn leave(&mut self, kept: usize) -> Result<(), SnapshotError> {
-        while self.levels.len() > kept.max(usize::from(kept > 0)) {
+        while self.levels.len() > kept {
             let Some(Level { name, folder, facts }) = self.levels.pop() else { break };
             fchmod(&folder, Mode::from_raw_mode(facts.mode)).map_err(entry("set the mode of", &name))?;
             futimens(&folder, &times(facts)).map_err(entry("date", &name))?;

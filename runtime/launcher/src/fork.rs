@@ -17,7 +17,11 @@ pub(crate) fn spawn<T: Serialize>(work: impl FnOnce() -> T, panicked: impl FnOnc
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
     // SAFETY: this process has one thread, so the child may run ordinary code: no lock can be held by another thread.
     match unsafe { fork() }? {
-        ForkResult::Parent { child } => Ok((child, File::from(reader))),
+        ForkResult::Parent { child } => {
+            // The child does the same: whoever comes first, it can be killed with its group from here on.
+            let _ = setpgid(child, child);
+            Ok((child, File::from(reader)))
+        }
         ForkResult::Child => {
             drop(reader);
             // Neither it nor what libcontainer forks may outlive a launcher that is killed or gives up on it.

@@ -18,16 +18,19 @@ use crate::{export, files, fork, freezer, launch, profile, removal, walls};
 
 /// Children at once.
 const AT_ONCE: usize = 8;
-/// Children at once that pack or unpack all the files of somebody.
-const FILES_AT_ONCE: usize = 3;
+/// Children at once that pack all the files of somebody, and that unpack them.
+const PACKING: usize = 2;
+const UNPACKING: usize = 3;
 /// Children at once that write exports, each as fast as its reader reads.
 const EXPORTS: usize = 4;
 /// Requests that wait for a child; one more is refused.
 const WAITING: usize = 4_096;
 /// How long a child may take.
 const WITHIN: Duration = Duration::from_secs(40);
-/// How long it may take for all the files of somebody.
-const FILES_WITHIN: Duration = Duration::from_secs(18 * 60);
+/// How long packing all the files of somebody may take. Whoever has too many for that keeps them as they are.
+const PACKED_WITHIN: Duration = Duration::from_secs(18 * 60);
+/// How long unpacking them may take: longer than packing by far, since whatever was packed must be had again.
+const UNPACKED_WITHIN: Duration = Duration::from_secs(4 * 3600);
 /// How long a download may take.
 const EXPORT_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long a child may take that strangers wait for.
@@ -67,7 +70,8 @@ pub(crate) enum For {
 enum Kind {
     Short,
     Profile,
-    Files,
+    Pack,
+    Unpack,
     Export,
 }
 
@@ -75,7 +79,8 @@ impl Kind {
     fn of(act: &Act) -> Self {
         match act {
             Act::ReadProfile { .. } => Self::Profile,
-            Act::Archive { .. } | Act::Restore { .. } => Self::Files,
+            Act::Archive { .. } => Self::Pack,
+            Act::Restore { .. } => Self::Unpack,
             _ => Self::Short,
         }
     }
@@ -84,7 +89,8 @@ impl Kind {
         match self {
             Self::Short => WITHIN,
             Self::Profile => PROFILE_WITHIN,
-            Self::Files => FILES_WITHIN,
+            Self::Pack => PACKED_WITHIN,
+            Self::Unpack => UNPACKED_WITHIN,
             Self::Export => EXPORT_WITHIN,
         }
     }
@@ -97,7 +103,8 @@ impl Kind {
     fn at_once(self) -> usize {
         match self.among() {
             Self::Short | Self::Profile => AT_ONCE,
-            Self::Files => FILES_AT_ONCE,
+            Self::Pack => PACKING,
+            Self::Unpack => UNPACKING,
             Self::Export => EXPORTS,
         }
     }
@@ -174,11 +181,7 @@ impl Jobs {
             return Err(busy("too many downloads are under way; try again later"));
         }
         // What is being packed disappears, and an archive that is being unpacked does so at the end.
-        if self
-            .running
-            .iter()
-            .any(|job| job.kind == Kind::Files && job.subject == Subject::Container(container.clone()))
-        {
+        if self.about(&container).any(|job| matches!(job.kind, Kind::Pack | Kind::Unpack)) {
             return Err(busy("its files are being packed or unpacked at the moment; try again in a few minutes"));
         }
         let failed = |error: io::Error| failure("export", error.to_string());
@@ -209,6 +212,17 @@ impl Jobs {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Ends packing a container's files: the tree is whole, or the archive is.
+    pub(crate) fn let_be(&self, container: &ContainerId) {
+        let packing = self.about(container).filter(|job| job.kind == Kind::Pack);
+        packing.for_each(|job| _ = killpg(job.child, Signal::SIGKILL));
+    }
+
+    fn about(&self, container: &ContainerId) -> impl Iterator<Item = &Job> {
+        let subject = Subject::Container(container.clone());
+        self.running.iter().filter(move |job| job.subject == subject)
     }
 
     fn count(&self, kind: Kind) -> usize {
@@ -260,7 +274,7 @@ fn subject(act: &Act) -> Subject {
         Act::Adopt { container } | Act::Terminate { container } | Act::OpenLog { container } => container,
         Act::Freeze { container } | Act::Thaw { container } | Act::PageOut { container } => container,
         Act::TakeDown { container, .. } | Act::Destroy { container, .. } => container,
-        Act::Archive { container, .. } | Act::Restore { container, .. } => container,
+        Act::Archive { container, .. } | Act::Restore { container, .. } | Act::LetBe { container } => container,
         Act::ReadProfile { .. } => return Subject::Profiles,
         Act::Export { container, .. } => return Subject::Export(container.clone()),
         Act::Observe { .. } => unreachable!("observing is not a job"),
@@ -290,6 +304,7 @@ fn perform(house: &House, act: &Act) -> Outcome {
         | Act::Terminate { .. }
         | Act::OpenLog { .. }
         | Act::Observe { .. }
+        | Act::LetBe { .. }
         | Act::Export { .. } => unreachable!("answered without a job of this kind"),
     }
 }

@@ -164,6 +164,11 @@ impl Launcher {
                 let done = freezer::thaw(&self.house, &container).map(|()| Answer::Done);
                 self.reply(id, done)
             }
+            // At once as well: what is ended answers for itself.
+            Act::LetBe { container } => {
+                self.jobs.let_be(&container);
+                self.reply(id, Ok(Answer::Done))
+            }
             Act::Export { container, seat, handle } => {
                 let about = fd.ok_or_else(|| refused("export", "it must come with what is known of the account"));
                 let begun = about.and_then(|about| self.jobs.export(&self.house, (container, seat, handle), about));

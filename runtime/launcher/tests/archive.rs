@@ -38,6 +38,7 @@ fn main() -> std::process::ExitCode {
         ("the_files_of_a_computer_that_runs_are_not_archived", runs),
         ("a_launcher_that_is_killed_meanwhile_loses_nothing", || killed(DiskQuota::Nothing)),
         ("nor_does_one_that_is_killed_over_an_image", || killed(DiskQuota::Image)),
+        ("whoever_wants_a_computer_ends_its_packing", let_be),
         ("a_destroyed_computer_leaves_no_archive", destroyed),
         ("an_export_holds_everything_whether_the_computer_runs_rests_or_is_archived", || exports(DiskQuota::Nothing)),
         ("so_does_one_of_a_home_in_an_image", || exports(DiskQuota::Image)),
@@ -217,6 +218,29 @@ fn cut(house: &mut House, after: Duration, work: impl FnOnce(&House) -> Result<(
     let _ = work(house);
     killer.join().unwrap();
     house.restart();
+}
+
+fn let_be() {
+    let house = House::new();
+    let launch = person(&house, 1);
+    assert!(act(&house, &launch, "i=0; while [ $i -lt 30 ]; do i=$((i+1)); head -c 1000000 /dev/urandom >f$i; done"));
+    let before = contents(&house.home(&launch));
+    let client = house.client();
+    let draft = house.folder.path().join("users/user1/archive.new");
+    let end = async {
+        while !draft.exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        client.let_be(launch.container.clone()).await
+    };
+    let packing = client.archive(launch.container.clone(), launch.seat, launch.handle.clone());
+    let (packed, ended) = house.block(async { tokio::join!(packing, end) });
+    ended.expect("ended");
+    assert_eq!(kind(packed), FailureKind::Failed);
+    assert!(act(&house, &launch, "true"), "it is launched at once");
+    assert!(!draft.exists(), "and nothing is left of it");
+    let after = contents(&house.home(&launch));
+    assert!(before.keys().all(|name| name == Path::new("done") || before[name] == after[name]));
 }
 
 fn destroyed() {

@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// The users' containers, by way of the running supervisor.
     #[command(subcommand)]
     Container(Container),
+    /// People's accounts, by way of the running supervisor.
+    #[command(subcommand)]
+    Account(Account),
     /// Who may see to other people's accounts, by way of the running supervisor.
     #[command(subcommand)]
     Admin(Admin),
@@ -98,6 +101,18 @@ pub(crate) enum Container {
     Why(Owner),
     /// Delete the account, the container and all of its files, for good.
     Destroy(Destroy),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Write everything that somebody has, files and what is known of the account, into a new tar.gz. They will see it in
+    /// their activity.
+    Export {
+        /// Whose.
+        handle: Handle,
+        /// The file, which must not be there yet.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! The one program: the platform (`serve`), its privileged half (`launcher`), and the operator's commands.
 
+mod account;
 mod admin;
 mod cli;
 mod config;
@@ -50,6 +51,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Doctor => doctor::run(&config),
         Command::Status => status::run(&config),
         Command::Container(command) => container::run(&config, command),
+        Command::Account(command) => account::run(&config, command),
         Command::Admin(command) => admin::run(&config, command),
         Command::Audit(which) => admin::audit(&config, &which),
         Command::Image(command) => image::run(&config, command),

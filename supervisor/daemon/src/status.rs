@@ -11,7 +11,7 @@ use crate::operator;
 pub(crate) fn run(config: &Config) -> Result<()> {
     let status: Status = operator::block_on(operator::get(&Layout::of(config).socket(), "/status"))?;
     println!("matrixos {} at {}", status.version, status.origin);
-    println!("computers  {} of {} running", status.running, status.computers);
+    println!("computers  {} of {} running, {} archived", status.running, status.computers, status.archived);
     match status.machine.disk_quota {
         DiskQuota::Nothing => {
             println!("disk       WARNING: nothing holds users to their share: {}", status.machine.disk_quota_why)

@@ -7,6 +7,7 @@ mod ends;
 mod entry;
 mod error;
 mod evidence;
+mod export;
 mod factors;
 mod handles;
 mod hs256;

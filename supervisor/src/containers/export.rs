@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyper::body::Bytes;
 use matrixos_runtime::client::CallError;
 use matrixos_runtime::frames::LONGEST;
+use matrixos_runtime::protocol::FailureKind;
 use matrixos_types::ContainerId;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
@@ -56,9 +57,12 @@ pub enum ExportError {
     /// Others are.
     #[error("too many downloads are under way at the moment; try again in a few minutes")]
     TooMany,
+    /// They are being packed or unpacked, or the launcher has its hands full.
+    #[error("the files are being packed or unpacked at the moment; try again in a few minutes")]
+    Busy,
     /// The launcher could not begin.
     #[error("the files could not be read: {0}")]
-    Launcher(#[from] CallError),
+    Launcher(CallError),
     /// The stream broke off before it began.
     #[error("the files could not be read: {0}")]
     Broken(#[from] io::Error),
@@ -99,6 +103,13 @@ async fn piece(pipe: &mut Receiver) -> io::Result<Option<Bytes>> {
     Ok((length > 0).then(|| piece.into()))
 }
 
+fn refusal(error: CallError) -> ExportError {
+    match error {
+        CallError::Failed(failure) if failure.kind == FailureKind::Exhausted => ExportError::Busy,
+        other => ExportError::Launcher(other),
+    }
+}
+
 impl Containers {
     /// Whether an export could begin now.
     pub fn may_export(&self, container: &ContainerId) -> Result<(), ExportError> {
@@ -109,7 +120,8 @@ impl Containers {
     pub async fn export(&self, container: &ContainerId, about: &[u8]) -> Result<Export, ExportError> {
         let computer = self.tasks().get(container).map(|task| task.computer.clone()).ok_or(ExportError::Unknown)?;
         let turn = self.exports.turn(container)?;
-        let pipe = self.world.launcher.export(container.clone(), computer.seat, computer.handle, about).await?;
+        let launcher = &self.world.launcher;
+        let pipe = launcher.export(container.clone(), computer.seat, computer.handle, about).await.map_err(refusal)?;
         let mut pipe = Receiver::from_owned_fd(pipe)?;
         // By its first piece the launcher says that it has found the files: what fails before is told as what it is.
         let first = piece(&mut pipe).await?;

@@ -1,11 +1,14 @@
 //! The steps of a container's task that lead to rest and back.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use matrixos_runtime::client::CallError;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::activity::Activity;
 use super::actor::{Actor, Wish, as_failure, failed};
 use super::idle::Depth;
 use super::state::{Goal, State};
@@ -19,7 +22,7 @@ const JOBS_EVERY: Duration = Duration::from_secs(60);
 /// How often the time of day is looked at while nothing runs: it may have been set meanwhile.
 const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(3_600);
 /// How long files that could not be packed are left alone.
-const ARCHIVE_AGAIN: Duration = Duration::from_secs(3_600);
+const ARCHIVE_AGAIN: Duration = Duration::from_secs(24 * 3_600);
 /// How long reading the profile may take before it ends.
 const PROFILE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -96,12 +99,20 @@ impl Actor {
         let world = self.world.clone();
         let _turn = tokio::select! {
             turn = world.packing.acquire() => turn.expect("the semaphore is never closed"),
-            () = self.activity.called() => return,
-            Ok(()) = self.wish.changed() => return,
+            () = wanted(&self.activity, &mut self.wish) => return,
         };
         let Computer { container, seat, handle, .. } = self.computer.clone();
         let time = minutes(world.sleep.archive_after.unwrap_or_default());
-        match world.launcher.archive(container, seat, handle).await {
+        let mut packing = pin!(world.launcher.archive(container.clone(), seat, handle));
+        let (packed, wanted) = tokio::select! {
+            packed = &mut packing => (packed, false),
+            () = wanted(&self.activity, &mut self.wish) => {
+                // Whoever comes waits for their computer, not for the work that was to be done while nobody came.
+                let _ = world.launcher.let_be(container).await;
+                (packing.await, true)
+            }
+        };
+        match packed {
             Ok(left_out) => {
                 let what = if wish.goal == Goal::Stopped { "it was stopped" } else { "nobody used it" };
                 let sockets = match left_out {
@@ -111,6 +122,8 @@ impl Actor {
                 self.memory.note_archived(&format!("{what} for {time}{sockets}"));
                 self.state = State::Archived;
             }
+            // It is as it was, or archived already: whoever launches it finds out.
+            Err(_) if wanted => {}
             Err(error) => self.not_archived(wish, &error),
         }
     }
@@ -127,7 +140,7 @@ impl Actor {
     /// Unpacks its files, because it is wanted again.
     pub(super) async fn restore(&mut self) {
         let world = self.world.clone();
-        let why = self.activity.why_called().unwrap_or_else(|| self.wish.borrow().reason.clone());
+        let why = self.why_awake().unwrap_or_else(|| self.wish.borrow().reason.clone());
         self.view.send_replace(View::unpacking());
         let _turn = world.unpacking.acquire().await.expect("the semaphore is never closed");
         let Computer { container, seat, handle, limits, .. } = self.computer.clone();
@@ -173,12 +186,21 @@ impl Actor {
     }
 }
 
+/// Returns when somebody calls, or something else is wanted of the container.
+async fn wanted(activity: &Activity, wish: &mut watch::Receiver<Wish>) {
+    tokio::select! {
+        () = activity.called() => {}
+        Ok(()) = wish.changed() => {}
+    }
+}
+
 /// A time as people say it.
 fn minutes(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} seconds"),
-        seconds @ 120..7_200 => format!("{} minutes", seconds / 60),
-        seconds @ 7_200..172_800 => format!("{} hours", seconds / 3_600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
+    let (count, unit) = match time.as_secs() {
+        seconds @ 0..120 => (seconds, "second"),
+        seconds @ 120..7_200 => (seconds / 60, "minute"),
+        seconds @ 7_200..172_800 => (seconds / 3_600, "hour"),
+        seconds => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

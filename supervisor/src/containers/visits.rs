@@ -63,6 +63,11 @@ impl Containers {
         tasks.get(container).is_some_and(resting)
     }
 
+    /// Whether a container starts with unpacking its files, which takes longer.
+    pub fn is_unpacking(&self, container: &ContainerId) -> bool {
+        self.view(container).is_some_and(|view| view.condition == Condition::Starting && view.reason.is_some())
+    }
+
     /// Keeps a container awake for so long, at most [`KEPT_AT_MOST`], or no longer. Durable.
     pub async fn keep_awake(
         &self,

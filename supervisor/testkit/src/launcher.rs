@@ -20,9 +20,18 @@ pub fn failing() -> OwnedFd {
     failing_and_counting().0
 }
 
-/// Like [`failing`], but no launch ever ends.
+/// Like [`failing`], but no launch and no unpacking ever ends.
 pub fn slow() -> OwnedFd {
-    start(|act| (!matches!(act, Act::Launch(_))).then(|| answer(act))).0
+    start(|act| (!matches!(act, Act::Launch(_) | Act::Restore { .. })).then(|| answer(act))).0
+}
+
+/// Like [`failing`], but packing does not end until it is to let be.
+pub fn packing() -> OwnedFd {
+    start(|act| (!matches!(act, Act::Archive { .. })).then(|| answer(act))).0
+}
+
+fn cut_short() -> Failure {
+    Failure { kind: FailureKind::Failed, step: "launcher".to_owned(), message: "the act was cut short".to_owned() }
 }
 
 /// [`failing`], and the number of profiles that were read.
@@ -51,7 +60,16 @@ fn start(answer: impl Fn(&Act) -> Option<Result<Answer, Failure>> + Send + 'stat
     let read = Arc::new(AtomicU64::new(0));
     let count = read.clone();
     std::thread::spawn(move || {
+        let mut packing = None;
         while let Ok(Received::Message(Request { id, act }, fd)) = wire::receive::<Request>(theirs.as_fd()) {
+            match act {
+                Act::Archive { .. } => packing = Some(id),
+                Act::LetBe { .. } => {
+                    let cut = packing.take().map(|id| Reply { id, result: Err(cut_short()) });
+                    let _ = cut.map(|reply| wire::send(theirs.as_fd(), &reply, None));
+                }
+                _ => {}
+            }
             count.fetch_add(u64::from(matches!(act, Act::ReadProfile { .. })), Ordering::SeqCst);
             let Some(result) = answer(&act) else { continue };
             let export = match &act {
@@ -103,6 +121,7 @@ fn answer(act: &Act) -> Result<Answer, Failure> {
         | Act::TakeDown { .. }
         | Act::Restore { .. }
         | Act::Export { .. }
+        | Act::LetBe { .. }
         | Act::Destroy { .. } => Ok(Answer::Done),
         Act::Archive { .. } => Ok(Answer::Archived { left_out: 0 }),
     }

@@ -66,6 +66,12 @@ export const endAllSessions = () => call<void>("/api/sessions/revoke-all", { met
 
 export const audit = (before: number | null, signal?: AbortSignal) => call<AuditPage>(before === null ? "/api/audit" : `/api/audit?before=${before}`, { signal });
 
+/** Where everything that one has can be downloaded. */
+export const EXPORT = "/api/account/export";
+
+/** Whether a download would begin now. */
+export const exportCheck = () => call<void>(`${EXPORT}?check=true`);
+
 export const deleteAccount = (confirm: string) => call<{ deletion: number }>("/api/account/delete", { method: "POST", body: { confirm } });
 
 export const restoreAccount = () => call<{ deletion: null }>("/api/account/restore", { method: "POST", body: {} });

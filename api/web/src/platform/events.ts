@@ -17,6 +17,7 @@ const WORDS: Record<string, string> = {
   totp_removed: "Authenticator app removed",
   recovery_codes_made: "New recovery codes made",
   recovery_code_used: "Recovery code used",
+  data_exported: "Everything was downloaded",
   deletion_requested: "Deletion of the account requested",
   deletion_undone: "Deletion of the account undone",
   admin_granted: "Became an administrator",

@@ -18,6 +18,7 @@ export type ProblemCode =
   | "name_invalid"
   | "confirm_mismatch"
   | "deletion_pending"
+  | "export_under_way"
   | "invite_invalid"
   | "too_many_requests"
   | "busy"

@@ -1,7 +1,7 @@
 // Keeps: a start is followed to its end, through lost connections.
 import { expect, test } from "vitest";
 import { Problem } from "./problem.ts";
-import { LOOK_MS, LOST_MS, NOTHING_YET, follow, spoken } from "./progress.ts";
+import { LOOK_MS, LOST_MS, NOTHING_YET, UNPACKING, follow, spoken, stepText } from "./progress.ts";
 import type { Computer, ComputerState } from "./wire.ts";
 
 const at = (state: ComputerState): Computer => ({ ...NOTHING_YET, state });
@@ -20,6 +20,14 @@ async function followed(says: (Computer | Problem)[], stop = new AbortController
   await follow({ read, pause, report: (computer, lost) => reports.push([computer?.state, lost]), signal: stop.signal });
   return { pauses, reports };
 }
+
+test("files that had been packed away are said to be unpacked, and nothing else is", () => {
+  const unpacking = { ...at("starting"), reason: "Its files are being unpacked." };
+  expect(unpacking.steps.map(({ name }) => stepText(unpacking, name))).toEqual([UNPACKING, "Starting your container", "Opening your desktop"]);
+  expect(spoken(unpacking)).toBe(UNPACKING);
+  expect(stepText(at("starting"), "home")).toBe("Making your home");
+  expect(stepText({ ...unpacking, state: "broken" }, "home")).toBe("Making your home");
+});
 
 test("a start is followed until it has settled, and not further", async () => {
   const { pauses, reports } = await followed([at("absent"), at("starting"), at("running")]);

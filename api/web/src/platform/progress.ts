@@ -8,6 +8,12 @@ export const STEP_TEXT: Record<StepName, string> = {
   desktop: "Opening your desktop",
 };
 
+/** What the first step says while files that had been packed away are made ready. */
+export const UNPACKING = "Unpacking your files";
+
+/** What a step says. A reason while it starts is that the files are being unpacked. */
+export const stepText = ({ state, reason }: Computer, name: StepName): string => (name === "home" && state === "starting" && reason ? UNPACKING : STEP_TEXT[name]);
+
 /** What is known before the platform has said anything. */
 export const NOTHING_YET: Computer = {
   state: "starting",
@@ -56,5 +62,5 @@ export function spoken(computer: Computer): string {
   if (computer.state === "running") return "Your computer is running.";
   if (computer.state === "broken") return "Your computer did not start.";
   const now = computer.steps.find((step) => step.state === "doing") ?? computer.steps.find((step) => step.state === "waiting");
-  return now ? STEP_TEXT[now.name] : "";
+  return now ? stepText(computer, now.name) : "";
 }

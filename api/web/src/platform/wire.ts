@@ -20,7 +20,7 @@ export interface Me {
 
 export type Arrival = Pick<Me, "handle" | "computer">;
 
-export type ComputerState = "absent" | "starting" | "running" | "frozen" | "asleep" | "stopping" | "stopped" | "broken";
+export type ComputerState = "absent" | "starting" | "running" | "frozen" | "asleep" | "archived" | "stopping" | "stopped" | "broken";
 export type StepName = "home" | "container" | "desktop";
 export type StepState = "waiting" | "doing" | "done" | "failed";
 
@@ -33,7 +33,7 @@ export interface Step {
 
 export interface Computer {
   state: ComputerState;
-  /** Why it is stopped or broken, for people. */
+  /** Why it is stopped, broken or takes longer, for people. */
   reason?: string;
   steps: Step[];
 }

@@ -1,6 +1,6 @@
 // A start as it really goes: three steps, each with the time it took.
 import { Check, Circle, LoaderCircle, X } from "lucide-react";
-import { STEP_TEXT, spoken } from "../platform/progress.ts";
+import { spoken, stepText } from "../platform/progress.ts";
 import type { Computer, Step, StepState } from "../platform/wire.ts";
 import { duration } from "../platform/words.ts";
 import styles from "./progress.module.css";
@@ -13,7 +13,7 @@ export function Progress({ computer }: { computer: Computer }) {
     <div data-testid="progress">
       <ol className={styles.steps}>
         {computer.steps.map((step) => (
-          <Line key={step.name} step={step} />
+          <Line key={step.name} step={step} text={stepText(computer, step.name)} />
         ))}
       </ol>
       <p className="unseen" role="status">
@@ -23,12 +23,12 @@ export function Progress({ computer }: { computer: Computer }) {
   );
 }
 
-function Line({ step: { name, state, ms } }: { step: Step }) {
+function Line({ step: { state, ms }, text }: { step: Step; text: string }) {
   const Icon = ICON[state];
   return (
     <li className={`${styles.step} ${styles[state]}`} data-state={state}>
       <Icon size={20} strokeWidth={state === "done" ? 2 : 1.5} aria-hidden />
-      <span>{STEP_TEXT[name]}</span>
+      <span>{text}</span>
       <span className="unseen">, {SPOKEN[state]}</span>
       {ms !== undefined && <span className={styles.time}>{duration(ms)}</span>}
     </li>

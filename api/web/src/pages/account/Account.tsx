@@ -11,6 +11,7 @@ import { type Visitor, useMe } from "../../ui/useMe.ts";
 import { useTitle } from "../../ui/useTitle.ts";
 import { AccountCard } from "./AccountCard.tsx";
 import { Activity } from "./Activity.tsx";
+import { Everything } from "./Everything.tsx";
 import { Deleting } from "./Deleting.tsx";
 import { DeleteAccount } from "./DeleteAccount.tsx";
 import { Invitation } from "./Invitation.tsx";
@@ -71,6 +72,7 @@ function Member({ was }: { was: Me }) {
       <WaysIn handle={me.handle} version={version} changed={changed} />
       <Sessions version={version} changed={changed} />
       <Activity version={version} />
+      <Everything />
       {me.deletion === null && <DeleteAccount handle={me.handle} requested={deletion} />}
     </div>
   );

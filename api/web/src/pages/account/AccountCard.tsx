@@ -17,15 +17,19 @@ const STATE: Record<ComputerState, string> = {
   running: "running",
   frozen: "resting",
   asleep: "asleep",
+  archived: "asleep, files packed",
   stopping: "stopping",
   stopped: "stopped",
   broken: "did not start",
 };
 
+const THERE: ComputerState[] = ["running", "frozen", "asleep", "archived"];
+
 export function AccountCard({ me }: { me: Me }) {
   const start = useStart();
   const { state } = start.computer;
-  const running = start.known && state === "running";
+  // Whoever comes to one that rests wakes it.
+  const there = start.known && THERE.includes(state);
   return (
     <div className={styles.column}>
       <div className={styles.who}>
@@ -49,9 +53,9 @@ export function AccountCard({ me }: { me: Me }) {
         <dt>Public feed</dt>
         <dd>{me.feed ? "shows my activity" : "does not show my activity"}</dd>
       </dl>
-      {me.deletion === null && (start.known || start.lost || start.problem) && !running && <Starting start={start} />}
+      {me.deletion === null && (start.known || start.lost || start.problem) && !there && <Starting start={start} />}
       <div className={styles.row}>
-        {running && (
+        {there && (
           <ButtonLink kind="primary" href={doorOf(me.handle)} data-testid="open-computer">
             Open my computer
           </ButtonLink>

@@ -5,6 +5,7 @@ import * as api from "../../platform/api.ts";
 import { Field } from "../../ui/Field.tsx";
 import { FormDialog } from "../../ui/FormDialog.tsx";
 import { useAct } from "../../ui/useAct.ts";
+import { DownloadEverything } from "./Everything.tsx";
 import { Part } from "./Part.tsx";
 
 interface DeleteAccountProps {
@@ -37,7 +38,13 @@ function Ask({ handle, requested, close }: DeleteAccountProps & { close: () => v
     if (wrong) field.current?.focus();
     else run(() => api.deleteAccount(confirm), ({ deletion }) => requested(deletion));
   };
-  const about = <p>Your computer stops now, and every other browser is signed out. In seven days your files and your account are deleted. Until then, sign in and choose to keep it.</p>;
+  const about = (
+    <>
+      <p>Your computer stops now, and every other browser is signed out. In seven days your files and your account are deleted. Until then, sign in and choose to keep it.</p>
+      <p>Take your data along first: nobody can give it to you later.</p>
+      <DownloadEverything />
+    </>
+  );
   return (
     <FormDialog title={`Delete @${handle}?`} close={close} about={about} problem={problem} act={{ label: "Delete my account", kind: "danger", busy, testid: "confirm-delete", run: submit }}>
       <Field
