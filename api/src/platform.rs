@@ -77,7 +77,6 @@ impl Platform {
     /// Forgets what is too old to matter, and deletes the accounts whose time has come; to be called now and then.
     pub async fn tidy(&self) {
         self.rates.tidy();
-        self.containers.relieve();
         if let Err(error) = self.accounts.tidy().await {
             tracing::warn!(%error, "could not forget expired sessions");
         }

@@ -114,7 +114,7 @@ impl Containers {
         self.tasks().get(container).map(|task| (task.memory.history(), task.memory.keep()))
     }
 
-    /// Asks a frozen computer to give way if the host lacks memory; to be called now and then.
+    /// Asks a frozen computer to give way if the host lacks memory; to be called every few seconds.
     pub fn relieve(&self) {
         self.world.pressure.relieve();
     }

@@ -2,6 +2,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use matrixos_types::fail;
+
 use crate::error::StoreError;
 
 /// What can be settled: afterwards everything written before the call survives `kill -9` and a power cut.
@@ -88,7 +90,10 @@ impl<D: Disk> Durable<D> {
         turn.settling = false;
         self.done.notify_all();
         match settled {
-            Ok(()) => turn.finished = number,
+            Ok(()) => {
+                fail::effect("settle");
+                turn.finished = number;
+            }
             Err(error) => {
                 turn.failure = Some(Failure::of(&error));
                 return Err(error);

@@ -1,0 +1,7 @@
+//! The whole platform, ended as hard as can be: the real program with the real launcher and containers of the real
+//! kernel, each installation in a network namespace of its own. Needs root, nftables and Debian's busybox-static.
+#![allow(clippy::unwrap_used)]
+
+mod cuts;
+mod image;
+mod installation;
