@@ -102,7 +102,7 @@ impl Platform {
         let reason = "the account is being deleted";
         match self.containers.want(&user.container, WantedState::Destroyed, reason).await {
             // It went the last time, and the account did not.
-            Ok(()) | Err(WantError::Unknown) => {}
+            Ok(_) | Err(WantError::Unknown) => {}
             Err(error) => return Err(error.into()),
         }
         if !self.containers.part(&user.container, PATIENCE).await {

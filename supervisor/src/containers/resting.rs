@@ -6,10 +6,11 @@ use matrixos_runtime::client::CallError;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
-use super::actor::{Actor, Wish, as_failure, failed};
+use super::actor::{Actor, as_failure, failed};
 use super::idle::Depth;
 use super::state::{Goal, State};
 use super::view::{Condition, View};
+use super::wishes::Wish;
 use super::{Computer, idle, lookout};
 
 /// A moment: what is due now has been looked at and was put off.
