@@ -230,7 +230,7 @@ async fn settled(errand: Errand, hoped: Condition) -> Result<Json<View>, ApiErro
 
 async fn destroy(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<StatusCode, ApiError> {
     let user = user(&platform, &handle)?;
-    if platform.part_with(&user).await.map_err(ApiError::internal)? {
+    if platform.part_with(&user).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let message = "The container is still going; run the command again in a moment.";

@@ -8,6 +8,7 @@ use matrixos_supervisor::containers::WantError;
 use matrixos_supervisor::store::StoreError;
 use serde::Serialize;
 
+use crate::platform::PartError;
 use crate::public::unavailable;
 
 /// An error as it leaves the platform: `{"error": {"code", "message", "suggestions"?}}`.
@@ -77,8 +78,8 @@ impl ApiError {
     /// 503: the store takes nothing any more until the platform is started again. `cause` is logged, not shown.
     pub(crate) fn store_closed(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "refused, because the store failed; repair the disk and start the platform again");
-        let message = "This platform can write nothing down at the moment. Nothing was changed, and computers that run \
-                       go on; its operator has been told. Please try again later.";
+        let message = "This platform can write nothing down at the moment, so this was not done. Computers that run go on; \
+                       the operator has been told. Please try again later.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_closed", message).retry_after(300)
     }
 
@@ -116,7 +117,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Low { .. } | StoreError::Full => Self::disk_full(error),
-            StoreError::Broken(_) => Self::store_closed(error),
+            StoreError::Broken(_) | StoreError::Io(_) | StoreError::Database(_) => Self::store_closed(error),
             other => Self::internal(other),
         }
     }
@@ -127,6 +128,15 @@ impl From<WantError> for ApiError {
         match error {
             WantError::Unknown => Self::not_found(),
             WantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PartError> for ApiError {
+    fn from(error: PartError) -> Self {
+        match error {
+            PartError::Want(error) => error.into(),
+            PartError::Store(error) => error.into(),
         }
     }
 }

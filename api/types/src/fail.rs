@@ -1,5 +1,5 @@
-//! Where a test cuts the process off, as `kill -9` would: right after its n-th effect on the world. Only the feature
-//! `fail-points` gives this a body, and no release has it.
+//! Where a test cuts the process off, as `kill -9` would, right after its n-th effect on the world, and where it breaks
+//! the disk under it. Only the feature `fail-points` gives this a body, and no release has it.
 
 /// Something has just been done that outlives this process: a container was changed, or the disk was settled.
 #[cfg(not(feature = "fail-points"))]
@@ -20,4 +20,17 @@ pub fn effect(what: &str) {
     if *CUT == Some(done) {
         std::process::abort();
     }
+}
+
+/// Whether writing to the disk is to fail.
+#[cfg(not(feature = "fail-points"))]
+#[inline]
+pub fn disk_is_broken() -> bool {
+    false
+}
+
+/// Whether writing to the disk is to fail: while the file exists that `MATRIXOS_BROKEN_WHILE` names.
+#[cfg(feature = "fail-points")]
+pub fn disk_is_broken() -> bool {
+    std::env::var_os("MATRIXOS_BROKEN_WHILE").is_some_and(|file| std::path::Path::new(&file).exists())
 }

@@ -4,14 +4,25 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use matrixos_types::computer::{GATEWAY_PATH, SHELL_PATH, TEMPLATE_PATH};
 use serde_json::json;
 
 use super::installation::{program, text};
 
-/// Makes the image in a data directory that others can be copied from.
-pub(crate) fn make(data: &Path) {
+/// A data directory with the image, made once for all tests.
+pub(crate) fn data() -> &'static Path {
+    static DATA: LazyLock<PathBuf> = LazyLock::new(|| {
+        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
+        let _ = fs::remove_dir_all(&data);
+        make(&data);
+        data
+    });
+    &DATA
+}
+
+fn make(data: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let (root, layout) = (folder.path().join("root"), folder.path().join("layout"));
     fill(&root);

@@ -73,9 +73,9 @@ impl Installation {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.toml"), CONFIG).unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
-        text(Command::new("cp").arg("-al").arg(image.join("images")).arg(folder.path().join("data")));
-        // Short, because links are named after it.
-        let name = format!("f{}x{number}", std::process::id() % 100_000);
+        text(Command::new("cp").arg("-a").arg(image.join("images")).arg(folder.path().join("data")));
+        // At most eight characters.
+        let name = format!("f{:x}x{number:x}", std::process::id() % 0x1_0000);
         Self { name, folder, serving: None }
     }
 
@@ -101,6 +101,7 @@ impl Installation {
         if let Some(number) = cut {
             command.env("MATRIXOS_CUT_AFTER", number.to_string());
         }
+        command.env("MATRIXOS_BROKEN_WHILE", self.broken());
         let log = File::create(self.log_file()).unwrap();
         self.serving = Some(command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
         let mut answers = false;
@@ -123,6 +124,11 @@ impl Installation {
             let _ = child.kill();
             child.wait().unwrap();
         }
+    }
+
+    /// While this file exists, the store can write nothing.
+    pub(crate) fn broken(&self) -> PathBuf {
+        self.folder.path().join("broken")
     }
 
     fn log_file(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 //! kernel, each installation in a network namespace of its own. Needs root, nftables and Debian's busybox-static.
 #![allow(clippy::unwrap_used)]
 
+mod broken;
 mod cuts;
 mod image;
 mod installation;
