@@ -118,6 +118,13 @@ impl Installation {
         self.serving.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
+    /// The number of its launcher.
+    pub(crate) fn launcher(&self) -> Option<i32> {
+        let pid = self.serving.as_ref()?.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
     /// Ends the platform as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.serving.take() {

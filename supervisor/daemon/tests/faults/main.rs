@@ -6,3 +6,4 @@ mod broken;
 mod cuts;
 mod image;
 mod installation;
+mod soak;
