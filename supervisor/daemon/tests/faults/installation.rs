@@ -118,9 +118,14 @@ impl Installation {
         self.serving.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
+    /// The number of the process that serves.
+    pub(crate) fn supervisor(&self) -> Option<i32> {
+        i32::try_from(self.serving.as_ref()?.id()).ok()
+    }
+
     /// The number of its launcher.
     pub(crate) fn launcher(&self) -> Option<i32> {
-        let pid = self.serving.as_ref()?.id();
+        let pid = self.supervisor()?;
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
         children.split_whitespace().next()?.parse().ok()
     }

@@ -6,4 +6,5 @@ mod broken;
 mod cuts;
 mod image;
 mod installation;
+mod leaks;
 mod soak;
