@@ -63,7 +63,7 @@ fn cut(house: &mut House, act: Act, turn: u64, micros: u64) {
             let _ = kill(Pid::from_raw(child.parse().unwrap()), Signal::SIGKILL);
         }
     }
-    if turn % 3 == 0 {
+    if turn.is_multiple_of(3) {
         house.restart();
     }
 }

@@ -173,7 +173,7 @@ impl Installation {
         let records = records.filter_map(|entry| fs::read(entry.path().join("record.json")).ok());
         let identities =
             records.filter_map(|text| Some(serde_json::from_slice::<Value>(&text).ok()?["identity"].clone()));
-        identities.filter(|identity| lives(identity)).filter_map(|identity| identity["pid"].as_i64()).collect()
+        identities.filter(lives).filter_map(|identity| identity["pid"].as_i64()).collect()
     }
 
     fn run(&self) -> PathBuf {
