@@ -216,11 +216,11 @@ impl Drop for Installation {
         if thread::panicking() {
             eprintln!("the log of {}:\n{}", self.name, self.log());
         }
-        // A platform that nobody cuts off removes what is left.
-        if !self.serves() {
+        // A platform that nobody cuts off, on a disk that works, removes what is left.
+        let _ = fs::remove_file(self.broken());
+        if thread::panicking() || !self.serves() {
             self.kill();
-            let serve = self.matrixos(&["serve"]).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
-            self.serving = serve.ok();
+            self.serving = self.matrixos(&["serve"]).stdin(Stdio::null()).stderr(Stdio::null()).spawn().ok();
             let deadline = Instant::now() + Duration::from_secs(20);
             while said(&mut self.matrixos(&["status"])).is_err() && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(50));
