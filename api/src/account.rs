@@ -68,14 +68,14 @@ pub(crate) async fn keep_awake(
     let time = Duration::from_secs(wish.minutes * 60);
     let container = &session.user().container;
     let keep = platform.containers.keep_awake(container, Some(time), &wish.because).await;
-    Ok(Json(json!({ "awake": keep.map_err(ApiError::internal)? })))
+    Ok(Json(json!({ "awake": keep? })))
 }
 
 pub(crate) async fn let_rest(
     State(platform): State<Platform>,
     SignedIn(session): SignedIn,
 ) -> Result<StatusCode, ApiError> {
-    platform.containers.keep_awake(&session.user().container, None, "").await.map_err(ApiError::internal)?;
+    platform.containers.keep_awake(&session.user().container, None, "").await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -87,11 +87,7 @@ pub(crate) async fn start_computer(
     if session.user().deletion.is_some() {
         return Err(AccountError::DeletionPending.into());
     }
-    platform
-        .containers
-        .want(container, WantedState::Running, "its owner asked for it")
-        .await
-        .map_err(ApiError::internal)?;
+    platform.containers.want(container, WantedState::Running, "its owner asked for it").await?;
     let mut view = platform.containers.view(container).ok_or_else(ApiError::not_found)?;
     if view.condition != Condition::Running {
         // The container's task has been told; until it has read the wish, the old view would look like an answer.
@@ -127,7 +123,7 @@ pub(crate) async fn request_deletion(
     let at = platform.accounts.request_deletion(&fresh, &typed.confirm, &from).await?;
     let reason = "its owner has asked for the account to be deleted";
     let wish = platform.containers.want(&fresh.user().container, WantedState::Stopped, reason).await;
-    wish.map_err(ApiError::internal)?;
+    wish?;
     // Whoever looks next should not find it running because its task has not read the wish yet.
     let _ = platform.containers.settle(&fresh.user().container, Condition::Stopped, A_MOMENT).await;
     Ok(Json(json!({ "deletion": at })))
@@ -142,7 +138,7 @@ pub(crate) async fn undo_deletion(
     if session.user().deletion.is_some() {
         let reason = "its owner keeps the account";
         let wish = platform.containers.want(&session.user().container, WantedState::Running, reason).await;
-        wish.map_err(ApiError::internal)?;
+        wish?;
     }
     Ok(Json(json!({ "deletion": null })))
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, body::Body};
-use matrixos_supervisor::containers::{Computer, Condition, View};
+use matrixos_supervisor::containers::{Computer, Condition, Errand, Outcome, View};
 use matrixos_supervisor::store::{Caller, Change, Keep, User, WantedState, What};
 use matrixos_types::{Bytes, DiskQuota, Handle};
 use serde::{Deserialize, Serialize};
@@ -180,8 +180,7 @@ async fn wake(
     Query(Because { why }): Query<Because>,
 ) -> Result<Json<View>, ApiError> {
     let user = user(&platform, &handle)?;
-    platform.containers.wake(&user.container, &why)?;
-    settled(&platform, &user, Condition::Running).await
+    settled(platform.containers.wake(&user.container, &why)?, Condition::Running).await
 }
 
 /// Why something is asked for.
@@ -215,20 +214,28 @@ async fn change(
     let user = user(platform, handle)?;
     let what = if wanted == WantedState::Running { What::ComputerStarted } else { What::ComputerStopped };
     platform.accounts.note_operation(user.id, what, &Caller::default()).await?;
-    platform.containers.want(&user.container, wanted, reason).await.map_err(ApiError::internal)?;
-    settled(platform, &user, hoped).await
+    settled(platform.containers.want(&user.container, wanted, reason).await?, hoped).await
 }
 
-async fn settled(platform: &Platform, user: &User, hoped: Condition) -> Result<Json<View>, ApiError> {
-    let view = platform.containers.settle(&user.container, hoped, PATIENCE).await;
-    view.map(Json).ok_or_else(|| {
-        ApiError::new(StatusCode::GATEWAY_TIMEOUT, "busy", "It is taking long; look again with `container list`.")
-    })
+async fn settled(errand: Errand, hoped: Condition) -> Result<Json<View>, ApiError> {
+    match errand.settle(hoped, PATIENCE).await {
+        Outcome::Settled(view) => Ok(Json(view)),
+        Outcome::Overtaken(reason) => {
+            let message = format!(
+                "Somebody else has asked for something else at the same time: {reason}. Look again with `container list`."
+            );
+            Err(ApiError::new(StatusCode::CONFLICT, "overtaken", message))
+        }
+        Outcome::Late => {
+            let message = "It is taking long; look again with `container list`.";
+            Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, "busy", message))
+        }
+    }
 }
 
 async fn destroy(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<StatusCode, ApiError> {
     let user = user(&platform, &handle)?;
-    if platform.part_with(&user).await.map_err(ApiError::internal)? {
+    if platform.part_with(&user).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let message = "The container is still going; run the command again in a moment.";

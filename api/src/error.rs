@@ -4,9 +4,11 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use matrixos_supervisor::accounts::AccountError;
+use matrixos_supervisor::containers::WantError;
 use matrixos_supervisor::store::StoreError;
 use serde::Serialize;
 
+use crate::platform::PartError;
 use crate::public::unavailable;
 
 /// An error as it leaves the platform: `{"error": {"code", "message", "suggestions"?}}`.
@@ -73,6 +75,14 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk_full", message).retry_after(300)
     }
 
+    /// 503: the store takes nothing any more until the platform is started again. `cause` is logged, not shown.
+    pub(crate) fn store_closed(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "refused, because the store failed; repair the disk and start the platform again");
+        let message = "This platform can write nothing down at the moment, so this was not done. Computers that run go on; \
+                       the operator has been told. Please try again later.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_closed", message).retry_after(300)
+    }
+
     /// 503: the computer rests, and this request is none that wakes it.
     pub(crate) fn resting() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "asleep", "Your computer sleeps. It wakes as soon as you use it.")
@@ -107,7 +117,26 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Low { .. } | StoreError::Full => Self::disk_full(error),
+            StoreError::Broken(_) | StoreError::Io(_) | StoreError::Database(_) => Self::store_closed(error),
             other => Self::internal(other),
+        }
+    }
+}
+
+impl From<WantError> for ApiError {
+    fn from(error: WantError) -> Self {
+        match error {
+            WantError::Unknown => Self::not_found(),
+            WantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PartError> for ApiError {
+    fn from(error: PartError) -> Self {
+        match error {
+            PartError::Want(error) => error.into(),
+            PartError::Store(error) => error.into(),
         }
     }
 }

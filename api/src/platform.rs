@@ -87,7 +87,6 @@ impl Platform {
     /// Forgets what is too old to matter, and deletes the accounts whose time has come; to be called now and then.
     pub async fn tidy(&self) {
         self.rates.tidy();
-        self.containers.relieve();
         if let Err(error) = self.accounts.tidy().await {
             tracing::warn!(%error, "could not forget expired sessions");
         }
@@ -113,7 +112,7 @@ impl Platform {
         let reason = "the account is being deleted";
         match self.containers.want(&user.container, WantedState::Destroyed, reason).await {
             // It went the last time, and the account did not.
-            Ok(()) | Err(WantError::Unknown) => {}
+            Ok(_) | Err(WantError::Unknown) => {}
             Err(error) => return Err(error.into()),
         }
         if !self.containers.part(&user.container, PATIENCE).await {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use matrixos_types::{ContainerId, DiskShare, Handle, Seat};
+use matrixos_types::{ContainerId, DiskShare, Handle, Seat, fail};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
@@ -198,6 +198,7 @@ impl LauncherClient {
     ) -> Result<(Answer, Option<OwnedFd>), CallError> {
         let id = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (sender, outcome) = oneshot::channel();
+        let effect = act.effect();
         self.shared.lock().as_mut().ok_or(CallError::Gone)?.insert(id, sender);
         let exchange = async {
             self.send(&Request { id, act }, fd).await?;
@@ -208,6 +209,7 @@ impl LauncherClient {
             waiting.remove(&id);
         }
         let (result, fd) = exchanged.map_err(|_| CallError::Late(within))??;
+        effect.into_iter().for_each(fail::effect);
         Ok((result.map_err(CallError::Failed)?, fd))
     }
 

@@ -157,6 +157,23 @@ pub enum Act {
     },
 }
 
+impl Act {
+    /// The word for what this changes for good, if it changes anything.
+    pub(crate) fn effect(&self) -> Option<&'static str> {
+        match self {
+            Self::Launch(_) => Some("launch"),
+            Self::Terminate { .. } => Some("terminate"),
+            Self::Freeze { .. } => Some("freeze"),
+            Self::Thaw { .. } => Some("thaw"),
+            Self::TakeDown { .. } => Some("take down"),
+            Self::Destroy { .. } => Some("destroy"),
+            Self::Archive { .. } => Some("archive"),
+            Self::Restore { .. } => Some("restore"),
+            _ => None,
+        }
+    }
+}
+
 /// Everything that distinguishes one container from another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Launch {

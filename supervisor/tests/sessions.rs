@@ -34,6 +34,36 @@ async fn a_browser_stays_signed_in_as_long_as_it_comes_back_and_not_for_ever() {
 }
 
 #[tokio::test]
+async fn whoever_is_signed_in_stays_so_when_the_clock_is_set_back_and_is_asked_for_a_new_proof() {
+    let p = platform();
+    let mut held = p.sign_up(&mut Device::at(ORIGIN), "alice").await;
+    let stolen = held.clone();
+    p.fresh(&held).await;
+    p.clock.set_back(Duration::from_secs(3_650 * 86_400));
+    assert!(p.session(&held).await.is_none(), "a token of the future is none");
+    let session = p.ask(&mut held).await.expect("it is renewed");
+    assert!(p.accounts.fresh(session).is_none(), "a proof does not last ten years");
+    assert!(p.session(&held).await.is_some());
+    p.clock.advance(ACCESS);
+    assert!(p.ask(&mut held).await.is_some() && p.session(&held).await.is_some());
+    p.clock.advance(Duration::from_secs(11));
+    let mut stolen = stolen;
+    assert!(p.ask(&mut stolen).await.is_none() && p.ask(&mut held).await.is_none(), "and a token still works once");
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_signs_in_again_when_the_clock_jumps_ahead_by_weeks() {
+    let p = platform();
+    let mut device = Device::at(ORIGIN);
+    let mut held = p.sign_up(&mut device, "alice").await;
+    p.clock.advance(Duration::from_secs(40 * 86_400));
+    assert!(p.ask(&mut held).await.is_none());
+    let mut held = p.sign_in(&mut device).await;
+    p.clock.set_back(Duration::from_secs(40 * 86_400));
+    assert!(p.ask(&mut held).await.is_some(), "and the clock that is put right signs nobody out");
+}
+
+#[tokio::test]
 async fn a_session_that_nobody_renews_ends() {
     let p = platform();
     let mut held = p.sign_up(&mut Device::at(ORIGIN), "alice").await;

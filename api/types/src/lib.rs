@@ -2,6 +2,7 @@
 
 pub mod computer;
 pub mod disk;
+pub mod fail;
 pub mod handle;
 pub mod ids;
 pub mod instance;

@@ -43,6 +43,8 @@ const HERE: &str = "/proc/self/cwd";
 /// What one computer may open at the door for computers.
 const FOR_COMPUTERS: listen::Limits = listen::Limits { connections_per_peer: 64, ..listen::USUAL };
 const TIDY_EVERY: Duration = Duration::from_secs(600);
+/// Memory can run short within seconds; looking costs one small file.
+const RELIEVE_EVERY: Duration = Duration::from_secs(2);
 
 /// What root has prepared for the process that will not be root.
 struct Prepared {
@@ -174,6 +176,7 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     let admin = tokio::net::UnixListener::from_std(prepared.admin)?;
     tokio::spawn(axum_admin(admin, platform.clone(), prepared.machine));
     tokio::spawn(tidy(platform));
+    tokio::spawn(relieve(containers.clone()));
     info!(origin = %config.origin.as_str().trim_end_matches('/'), "ready");
     let manager = Arc::new(prepared.manager);
     manager.ready();
@@ -197,6 +200,15 @@ async fn tidy(platform: Platform) {
     loop {
         pause.tick().await;
         platform.tidy().await;
+    }
+}
+
+/// Frozen computers give way before the host runs out of memory, not only when the next one is to start.
+async fn relieve(containers: Arc<Containers>) {
+    let mut pause = tokio::time::interval(RELIEVE_EVERY);
+    loop {
+        pause.tick().await;
+        containers.relieve();
     }
 }
 

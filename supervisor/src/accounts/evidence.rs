@@ -90,7 +90,9 @@ impl Visit {
 impl Accounts {
     /// Whether the person has just proved who they are.
     pub fn fresh(&self, session: Session) -> Option<Fresh> {
-        (self.now() < session.fresh_until()).then_some(Fresh(session))
+        // A proof that is yet to come was given before the clock was set back.
+        let (now, until) = (self.now(), session.fresh_until());
+        (now < until && until <= now + FRESH.as_secs()).then_some(Fresh(session))
     }
 
     /// Whether the person is an administrator.

@@ -26,7 +26,8 @@ pub(super) fn present(refresh: &mut Refresh, presented: TokenHash, fresh: TokenH
         refresh.rotated = now;
         return Use::Renewed;
     }
-    let in_time = now.saturating_sub(refresh.rotated) <= GRACE;
+    // The clock may have been set back since.
+    let in_time = now.abs_diff(refresh.rotated) <= GRACE;
     if !refresh.parents.contains(&presented) || !in_time {
         return Use::Reused;
     }

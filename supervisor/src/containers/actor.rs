@@ -23,6 +23,7 @@ use super::plan::{Step, plan};
 use super::pressure::Pressure;
 use super::state::{Goal, State, back_off};
 use super::view::{Condition, View};
+use super::wishes::Wish;
 use super::{Computer, Endpoint, exit, gateway, ready};
 
 /// How long a gateway may take from its start to its first answer.
@@ -48,13 +49,6 @@ pub(super) struct World {
     pub(super) sleep: Sleep,
     /// Told the address of a computer before it goes to rest: connections that are kept for later must go.
     pub(super) on_rest: Box<dyn Fn(SocketAddr) + Send + Sync>,
-}
-
-/// What is wanted of the container, and why.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wish {
-    pub(super) goal: Goal,
-    pub(super) reason: String,
 }
 
 /// The task's own data.

@@ -50,8 +50,10 @@ impl Memory {
 
     /// How long it has not run, asleep or stopped. By the time of day, so that a restart changes nothing.
     pub(super) fn still(&self) -> Duration {
-        let since = self.lock().since;
-        since.map_or(Duration::ZERO, |since| Duration::from_secs(self.now().saturating_sub(since)))
+        let (mut rest, now) = (self.lock(), self.now());
+        // Counted from when the clock was set back, if it was: it would not be archived for as long as it was ahead.
+        rest.since = rest.since.map(|since| since.min(now));
+        rest.since.map_or(Duration::ZERO, |since| Duration::from_secs(now - since))
     }
 
     /// Whether its files are in an archive.
@@ -129,7 +131,12 @@ impl Memory {
 
     /// Until when it is kept awake, by whoever asked for longest, if that is still to come.
     pub(super) fn keep(&self) -> Option<Keep> {
-        let (rest, now) = (self.lock(), self.now());
+        let (mut guard, now) = (self.lock(), self.now());
+        let rest = &mut *guard;
+        // Whoever was allowed so much when the clock was ahead has no more than that from now on.
+        for keep in [&mut rest.keep, &mut rest.lease].into_iter().flatten() {
+            keep.until = keep.until.min(now + KEPT_AT_MOST.as_secs());
+        }
         let asked = [&rest.keep, &rest.lease].into_iter().flatten();
         asked.filter(|keep| keep.until > now).max_by_key(|keep| keep.until).cloned()
     }
@@ -253,6 +260,32 @@ mod tests {
         second.note("running", "somebody came", false);
         clock.advance(DAY);
         assert_eq!(second.still(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_nobody_awake_for_longer_than_is_allowed_and_nobody_from_the_archive() {
+        let (folder, clock) = (tempfile::tempdir().expect("a folder"), Arc::new(HandClock::default()));
+        let memory = memory(&folder, &clock);
+        memory.set_keep(Some(KEPT_AT_MOST), "work").expect("written").expect("kept");
+        memory.note("asleep", "nobody used it", true);
+        clock.set_back(3_650 * DAY);
+        assert!(memory.keep().is_some() && memory.still() == Duration::ZERO);
+        clock.advance(KEPT_AT_MOST);
+        assert_eq!(memory.keep(), None, "and not ten years later");
+        clock.advance(30 * DAY);
+        assert_eq!(memory.still(), KEPT_AT_MOST + 30 * DAY);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_ends_what_was_asked_for_and_makes_nothing_of_what_runs() {
+        let (folder, clock) = (tempfile::tempdir().expect("a folder"), Arc::new(HandClock::default()));
+        let memory = memory(&folder, &clock);
+        memory.note("running", "somebody came", false);
+        memory.set_keep(Some(KEPT_AT_MOST), "work").expect("written").expect("kept");
+        clock.advance(40 * DAY);
+        assert_eq!((memory.keep(), memory.still()), (None, Duration::ZERO));
+        memory.note("asleep", "nobody used it", true);
+        assert_eq!(memory.still(), Duration::ZERO, "its time begins when it falls asleep");
     }
 
     struct Hands(AtomicU64);

@@ -18,12 +18,12 @@ mod resting;
 mod state;
 mod view;
 mod visits;
+mod wishes;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use matrixos_netns::Network;
 use matrixos_runtime::cgroups::Groups;
@@ -36,13 +36,13 @@ use matrixos_types::computer::GATEWAY_PORT;
 use matrixos_types::{Bytes, ContainerId, Handle, Seat, UserId};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
 
 pub use activity::{Activity, Visit};
-use actor::{Actor, Wish, World};
+use actor::{Actor, World};
 pub use credential::GatewayKey;
 use export::Exports;
 pub use export::{Export, ExportError};
@@ -53,8 +53,10 @@ use memory::Memory;
 use pressure::Pressure;
 use profile::Profiles;
 pub use resident::Resident;
-use state::{Goal, State};
+use state::State;
 pub use view::{Condition, LaunchStep, StepName, StepState, View};
+use wishes::Wish;
+pub use wishes::{Errand, Outcome, WantError};
 
 /// Launches under way at once: more would only make each of them slower.
 const LAUNCHES_AT_ONCE: usize = 4;
@@ -229,7 +231,7 @@ impl Containers {
                 let mut all = Vec::new();
                 for user in store.users()? {
                     let wanted = store.wanted(&user.container)?;
-                    all.push((user, wish_of(wanted)));
+                    all.push((user, Wish::from(wanted)));
                 }
                 Ok(all)
             })
@@ -261,8 +263,7 @@ impl Containers {
 
     /// Takes charge of a new account's container, which its account's transaction already wants running.
     pub fn welcome(&self, user: &User) {
-        let wish = Wish { goal: Goal::Running, reason: "the account is new".to_owned() };
-        self.employ(user, wish, State::Absent, None);
+        self.employ(user, Wish::of_a_new_account(), State::Absent, None);
     }
 
     fn employ(&self, user: &User, wish: Wish, state: State, process: Option<AsyncFd<OwnedFd>>) {
@@ -315,47 +316,6 @@ impl Containers {
         self.tasks().insert(user.container.clone(), Task { computer, wish, nudge, activity, memory, view });
     }
 
-    /// Writes down what is wanted of a container, durably, and tells its task.
-    pub async fn want(
-        &self,
-        container: &ContainerId,
-        wanted: records::WantedState,
-        reason: &str,
-    ) -> Result<(), WantError> {
-        if !self.tasks().contains_key(container) {
-            return Err(WantError::Unknown);
-        }
-        let (id, why) = (container.clone(), reason.to_owned());
-        self.store.run(move |store| store.set_wanted(&id, wanted, &why)).await?;
-        let tasks = self.tasks();
-        let task = tasks.get(container).ok_or(WantError::Unknown)?;
-        task.wish.send_replace(Wish { goal: goal_of(wanted), reason: reason.to_owned() });
-        if wanted == records::WantedState::Running {
-            task.activity.call(reason);
-        }
-        task.nudge.notify_one();
-        Ok(())
-    }
-
-    /// Waits until the container is `hoped`, or broken; at most `patience`. For the operator's commands.
-    pub async fn settle(&self, container: &ContainerId, hoped: Condition, patience: Duration) -> Option<View> {
-        let mut view = self.tasks().get(container)?.view.clone();
-        let settled = |v: &View| v.condition == hoped || v.condition == Condition::Broken;
-        let settled = timeout(patience, view.wait_for(settled)).await.ok()?.ok()?.clone();
-        Some(settled)
-    }
-
-    /// Lets go of a destroyed container, once nothing of it is left; at most `patience`. True if it is gone.
-    pub async fn part(&self, container: &ContainerId, patience: Duration) -> bool {
-        let Some(mut view) = self.tasks().get(container).map(|t| t.view.clone()) else { return true };
-        let gone = timeout(patience, view.wait_for(|v| v.condition == Condition::Absent)).await.is_ok();
-        if gone {
-            self.tasks().remove(container);
-            self.addresses().retain(|_, whose| whose != container);
-        }
-        gone
-    }
-
     /// How a container is now.
     pub fn view(&self, container: &ContainerId) -> Option<View> {
         self.tasks().get(container).map(|task| task.view.borrow().clone())
@@ -394,17 +354,6 @@ impl Containers {
     }
 }
 
-/// Why a wish could not be recorded.
-#[derive(Debug, thiserror::Error)]
-pub enum WantError {
-    /// No such container.
-    #[error("there is no such computer")]
-    Unknown,
-    /// The store did not take it.
-    #[error("writing down what is wanted: {0}")]
-    Store(#[from] records::StoreError),
-}
-
 fn first_view(state: &State) -> View {
     match state {
         State::Running { identity } => {
@@ -418,20 +367,5 @@ fn first_view(state: &State) -> View {
             view
         }
         _ => View::starting(),
-    }
-}
-
-fn wish_of(wanted: Option<records::Wanted>) -> Wish {
-    match wanted {
-        Some(wanted) => Wish { goal: goal_of(wanted.state), reason: wanted.reason },
-        None => Wish { goal: Goal::Stopped, reason: "nothing is recorded about what is wanted of it".to_owned() },
-    }
-}
-
-fn goal_of(wanted: records::WantedState) -> Goal {
-    match wanted {
-        records::WantedState::Running => Goal::Running,
-        records::WantedState::Stopped => Goal::Stopped,
-        records::WantedState::Destroyed => Goal::Destroyed,
     }
 }

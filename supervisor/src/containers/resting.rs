@@ -13,6 +13,7 @@ use super::actor::{Actor, Wish, as_failure, failed};
 use super::idle::Depth;
 use super::state::{Goal, State};
 use super::view::{Condition, View};
+use super::wishes::Wish;
 use super::{Computer, idle, lookout};
 
 /// A moment: what is due now has been looked at and was put off.

@@ -8,7 +8,9 @@ use matrixos_types::ContainerId;
 use tokio::time::timeout;
 
 use super::memory::Memory;
-use super::{Activity, Condition, Containers, Endpoint, NotRunning, Reached, Resident, Task, View, Visit, WantError};
+use super::state::Goal;
+use super::wishes::{Errand, WantError};
+use super::{Activity, Condition, Containers, Endpoint, NotRunning, Reached, Resident, Task, View, Visit};
 
 impl Containers {
     /// Waits until the container's gateway answers, waking it if it rests; at most `patience`. A request that is not
@@ -38,20 +40,22 @@ impl Containers {
         }
     }
 
-    /// Wakes a container that rests, for a reason that its owner will read. Does not wait for it.
-    pub fn wake(&self, container: &ContainerId, why: &str) -> Result<(), NotRunning> {
+    /// Wakes a container that rests, or tries a broken one again at once, for a reason that its owner will read. Does not
+    /// wait for it.
+    pub fn wake(&self, container: &ContainerId, why: &str) -> Result<Errand, NotRunning> {
         let tasks = self.tasks();
         let task = tasks.get(container).ok_or(NotRunning::Unknown)?;
-        let view = task.view.borrow();
-        match view.condition {
-            Condition::Stopped | Condition::Stopping => {
-                Err(NotRunning::Stopped(view.reason.clone().unwrap_or_default()))
-            }
-            _ => {
-                task.activity.call(why);
-                Ok(())
-            }
+        let goal = task.wish.borrow().goal;
+        if goal != Goal::Running {
+            return Err(NotRunning::Stopped(task.wish.borrow().reason.clone()));
         }
+        let errand = Errand::begin(task, goal);
+        let broken = task.view.borrow().condition == Condition::Broken;
+        task.activity.call(why);
+        if broken {
+            task.nudge.notify_one();
+        }
+        Ok(errand)
     }
 
     /// Whether a container rests, so that reaching it means waking it.
@@ -119,7 +123,7 @@ impl Containers {
         self.tasks().get(container).map(|task| (task.memory.history(), task.memory.keep()))
     }
 
-    /// Asks a frozen computer to give way if the host lacks memory; to be called now and then.
+    /// Asks a frozen computer to give way if the host lacks memory; to be called every few seconds.
     pub fn relieve(&self) {
         self.world.pressure.relieve();
     }

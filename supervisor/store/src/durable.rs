@@ -1,6 +1,9 @@
 //! Group commit: writers that wait at the same time share one settlement of the disk.
 
+use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use matrixos_types::fail;
 
 use crate::error::StoreError;
 
@@ -59,6 +62,11 @@ impl<D: Disk> Durable<D> {
         &self.disk
     }
 
+    /// Fails if a settlement has failed: whatever is written from then on may be found after a restart, or not.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.lock().failure.as_ref().map_or(Ok(()), |failure| Err(failure.again()))
+    }
+
     /// Returns when everything written before the call is on the disk.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         let mut turn = self.lock();
@@ -83,12 +91,16 @@ impl<D: Disk> Durable<D> {
         turn.next += 1;
         turn.settling = true;
         drop(turn);
-        let settled = self.disk.settle(number);
+        let broken = fail::disk_is_broken().then(|| io::Error::other("the disk is broken").into());
+        let settled = broken.map_or_else(|| self.disk.settle(number), Err);
         let mut turn = self.lock();
         turn.settling = false;
         self.done.notify_all();
         match settled {
-            Ok(()) => turn.finished = number,
+            Ok(()) => {
+                fail::effect("settle");
+                turn.finished = number;
+            }
             Err(error) => {
                 turn.failure = Some(Failure::of(&error));
                 return Err(error);
@@ -155,8 +167,10 @@ mod tests {
         let disk = Arc::new(Counting { fails_at: 8, ..Counting::default() });
         let durable = Durable::new(disk.clone(), 6);
         durable.settle().expect("the seventh");
+        durable.check().expect("nothing has failed");
         assert!(matches!(durable.settle(), Err(StoreError::Full)), "the one that failed says why");
         assert!(matches!(durable.settle(), Err(StoreError::Full)), "and so do all after it");
+        assert!(matches!(durable.check(), Err(StoreError::Full)));
         assert_eq!(disk.settlements.load(Ordering::SeqCst), 1, "the disk is left alone");
     }
 }

@@ -90,14 +90,20 @@ impl Store {
         }
     }
 
-    /// Fails if there is no room for anything new. What only changes is still accepted then.
+    /// Fails if there is no room for anything new, or nothing can be written any more. What only changes is still accepted then.
     pub fn check_room(&self) -> Result<(), StoreError> {
+        self.check_writable()?;
         self.0.durable.disk().check_room()
     }
 
     /// Reads something; returns when the files have answered.
     pub fn check_alive(&self) -> Result<(), StoreError> {
         Ok(self.0.meta.iter().next().transpose().map(drop)?)
+    }
+
+    /// Fails once the disk has failed. To be asked before something is written that must not happen after it was refused.
+    pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
+        self.0.durable.check()
     }
 
     /// Returns when everything written so far is on the disk. Those who wait at the same time share the work.

@@ -16,6 +16,7 @@ impl Store {
 
     /// Writes down what is wanted of a container and why; returns the new generation.
     pub fn set_wanted(&self, container: &ContainerId, state: WantedState, reason: &str) -> Result<u64, StoreError> {
+        self.check_writable()?;
         let changed = self.0.wanted.tree.transaction(|wanted| {
             let bytes = wanted.get(container.as_str())?.ok_or(Abort(StoreError::Missing("container")))?;
             let old: Wanted = decode("wanted", &bytes).map_err(Abort)?;

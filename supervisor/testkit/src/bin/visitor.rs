@@ -36,6 +36,14 @@ struct Cli {
 enum Command {
     /// Sign up, and print the cookie of the session.
     SignUp { handle: String },
+    /// As a signed-in person, go to one's own computer, and print the cookie that opens it from then on.
+    Enter {
+        handle: String,
+        /// The cookie that `sign-up` printed.
+        cookie: String,
+    },
+    /// Ask a computer for a path with the cookie that `enter` printed; print what it answers.
+    Ask { handle: String, cookie: String, path: String },
     /// As a signed-in person, go to one's own computer and ask it for a path; print what it answers.
     Visit {
         handle: String,
@@ -68,6 +76,13 @@ async fn main() -> Result<()> {
             println!("{}", site.sign_up(&mut Device::at(&site.name()), &handle).await?);
             Ok(())
         }
+        Command::Enter { handle, cookie } => {
+            println!("{}", enter(&site, &handle, &cookie).await?.1);
+            Ok(())
+        }
+        Command::Ask { handle, cookie, path } => {
+            tell(site.ask(Method::GET, &site.computer(&handle)?.join(&path)?, &cookie, "").await?, &path)
+        }
         Command::Visit { handle, cookie, path, put } => visit(&site, &handle, &cookie, &path, put).await,
         Command::ThroughACut { prefix, count, back_within } => {
             through_a_cut(&site, &prefix, count, Duration::from_secs(back_within)).await
@@ -96,6 +111,13 @@ impl Site {
     /// The origin as browsers write it, without a path.
     fn name(&self) -> String {
         self.origin.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Somebody's computer.
+    fn computer(&self, handle: &str) -> Result<Url> {
+        let mut home = self.origin.clone();
+        home.set_host(Some(&format!("{handle}.{}", self.origin.host_str().context("an origin without a host")?)))?;
+        Ok(home)
     }
 
     /// One request over a connection of its own: as a page of the same origin would send it, or as a person who opens an
@@ -200,17 +222,24 @@ fn location(answer: &Answer) -> Result<Url> {
     Ok(Url::parse(answer.headers.get(LOCATION).context("a redirect to nowhere")?.to_str()?)?)
 }
 
-async fn visit(site: &Site, handle: &str, session: &str, path: &str, put: Option<String>) -> Result<()> {
-    let mut home = site.origin.clone();
-    home.set_host(Some(&format!("{handle}.{}", site.origin.host_str().context("an origin without a host")?)))?;
-    // The way in begins at the computer, goes through the platform's door, and back.
+/// Where a person has come in, and the cookie that they have there. The way in begins at the computer, goes through the
+/// platform's door, and back.
+async fn enter(site: &Site, handle: &str, session: &str) -> Result<(Url, String)> {
+    let home = site.computer(handle)?;
     let away = site.open(&home, "").await?;
     let door = site.open(&location(&away)?, session).await?;
     let enter = location(&door)?;
     let entered = site.open(&enter, &cookie(&away.headers)?).await?;
-    let computer = cookie(&entered.headers).context("the computer's door did not open")?;
+    Ok((enter, cookie(&entered.headers).context("the computer's door did not open")?))
+}
+
+async fn visit(site: &Site, handle: &str, session: &str, path: &str, put: Option<String>) -> Result<()> {
+    let (inside, computer) = enter(site, handle, session).await?;
     let method = if put.is_some() { Method::PUT } else { Method::GET };
-    let answer = site.ask(method, &enter.join(path)?, &computer, put.unwrap_or_default()).await?;
+    tell(site.ask(method, &inside.join(path)?, &computer, put.unwrap_or_default()).await?, path)
+}
+
+fn tell(answer: Answer, path: &str) -> Result<()> {
     std::io::stdout().write_all(&answer.body)?;
     ensure!(answer.status.is_success(), "{path}: {}", answer.status);
     Ok(())
