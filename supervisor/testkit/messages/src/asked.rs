@@ -28,7 +28,11 @@ impl Refused {
     pub(crate) fn script(self) -> Script {
         let error = serde_json::json!({"type": self.1, "message": self.2});
         let body = serde_json::json!({"type": "error", "error": error, "request_id": "{{id}}"});
-        Script::document(self.0, body.to_string())
+        let mut script = Script::document(self.0, body.to_string());
+        if self.0 == 429 {
+            script.way.headers.push(("retry-after".to_owned(), "1".to_owned()));
+        }
+        script
     }
 }
 

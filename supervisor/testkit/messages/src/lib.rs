@@ -71,6 +71,11 @@ impl Scripted {
         self.state.plan().key = Some(key.to_owned());
     }
 
+    /// From now on only so many calls are answered at once; one more gets 429.
+    pub fn at_most(&self, calls: usize) {
+        self.state.plan().at_most = Some(calls);
+    }
+
     /// The answer to the next message that is not yet answered for.
     pub fn enqueue(&self, script: Script) {
         self.state.plan().queue.push_back(script);

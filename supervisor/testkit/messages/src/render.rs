@@ -13,9 +13,17 @@ use crate::script::{Content, Script};
 
 /// What is sent: its type and its pieces, one for each event.
 pub(crate) struct Rendered {
+    pub(crate) status: u16,
     pub(crate) streams: bool,
     pub(crate) gzip: bool,
     pub(crate) pieces: Vec<Bytes>,
+}
+
+/// The status of a call that does not stream, where a stream would break down in its middle.
+const OVERLOADED: u16 = 529;
+
+fn broke_down(script: &Script, streams: bool) -> bool {
+    !streams && matches!(&script.content, Content::Events(text) if text.contains("event: error"))
 }
 
 /// Renders the script for this call; `id` is the answer's own.
@@ -31,7 +39,8 @@ pub(crate) fn render(script: &Script, asked: &Asked, id: &str) -> Rendered {
     };
     let pieces = pieces.iter().map(|piece| last_touch(piece, streams, script.way.crlf)).collect();
     let gzip = script.way.gzip && asked.takes_gzip;
-    Rendered { streams, gzip, pieces: cut_up(if gzip { compress(pieces) } else { pieces }, script.way.chunk) }
+    let status = if broke_down(script, streams) { OVERLOADED } else { script.way.status };
+    Rendered { status, streams, gzip, pieces: cut_up(if gzip { compress(pieces) } else { pieces }, script.way.chunk) }
 }
 
 fn events(text: &str, fill: impl Fn(&str) -> String) -> Vec<String> {
@@ -77,9 +86,15 @@ fn fill(text: &str, script: &Script, asked: &Asked, id: &str) -> String {
 
 /// `"{{raw:NaN}}"` stands for what no JSON can hold, so it is put in when everything else is done.
 fn last_touch(piece: &str, streams: bool, crlf: bool) -> Bytes {
-    let piece = piece.replace("\"{{raw:", "").replace("}}\"", "");
+    let piece = raw(piece);
     let ended = if streams { piece + "\n\n" } else { piece };
     if crlf && streams { ended.replace('\n', "\r\n").into() } else { ended.into() }
+}
+
+fn raw(piece: &str) -> String {
+    let mut parts = piece.split("\"{{raw:");
+    let before = parts.next().unwrap_or_default().to_owned();
+    parts.fold(before, |whole, part| whole + &part.replacen("}}\"", "", 1))
 }
 
 /// One gzip stream, flushed after each piece so that a client can read it as it comes.
@@ -98,4 +113,14 @@ fn cut_up(pieces: Vec<Bytes>, size: Option<usize>) -> Vec<Bytes> {
     let Some(size) = size else { return pieces };
     let whole = Bytes::from(pieces.concat());
     (0..whole.len()).step_by(size).map(|at| whole.slice(at..whole.len().min(at + size))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::raw;
+
+    #[test]
+    fn only_what_is_marked_is_put_in_raw() {
+        assert_eq!(raw(r#"{"a":"{{raw:NaN}}","b":"{\"c\":{}}"}"#), r#"{"a":NaN,"b":"{\"c\":{}}"}"#);
+    }
 }

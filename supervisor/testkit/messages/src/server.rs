@@ -39,6 +39,7 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) key: Option<String>,
+    pub(crate) at_most: Option<usize>,
     pub(crate) queue: VecDeque<Script>,
     pub(crate) by_model: HashMap<String, Script>,
     pub(crate) turns: Turns,
@@ -89,8 +90,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answer {
     }
     let flight = state.calls.begin(call(&parts, &body));
     let counts = path == "/v1/messages/count_tokens";
-    let key = state.plan().key.clone();
-    let asked = asked::check_headers(&parts.headers, key.as_deref());
+    let asked = admit(&state, &parts.headers);
     let known = matches!((&parts.method, path.as_str()), (&Method::POST, "/v1/messages"));
     let (script, asked) = match asked {
         Err(refused) => (refused.script(), nothing_asked()),
@@ -112,6 +112,19 @@ fn call(parts: &hyper::http::request::Parts, body: &Bytes) -> Call {
         sent: 0,
         ended: None,
     }
+}
+
+fn admit(state: &State, headers: &HeaderMap) -> Result<(), Refused> {
+    let plan = state.plan();
+    asked::check_headers(headers, plan.key.as_deref())?;
+    if plan.at_most.is_some_and(|most| state.calls.in_flight().0 > most) {
+        return Err(Refused(
+            429,
+            "rate_limit_error",
+            "Number of concurrent connections has exceeded your limit".into(),
+        ));
+    }
+    Ok(())
 }
 
 /// For answers that do not depend on what was asked.
@@ -170,8 +183,8 @@ fn models() -> Value {
 }
 
 async fn send(state: &State, script: Script, asked: &Asked, mut flight: Flight) -> Answer {
-    flight.answered_by(&script.name);
     let ticket = state.gate.ticket();
+    flight.answered_by(&script.name);
     if script.way.hang == Some(Hang::Headers) {
         ticket.clone().released().await;
     }
@@ -181,7 +194,7 @@ async fn send(state: &State, script: Script, asked: &Asked, mut flight: Flight) 
     }
     let id = format!("scripted_{:08}", flight.number);
     let rendered = render(&script, asked, &id);
-    let mut response = Response::builder().status(script.way.status).header("request-id", &id);
+    let mut response = Response::builder().status(rendered.status).header("request-id", &id);
     for (name, value) in &script.way.headers {
         response = response.header(name, value);
     }
