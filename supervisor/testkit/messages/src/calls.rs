@@ -1,5 +1,6 @@
 //! The record of the calls that came, and how each of them ended.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -49,9 +50,13 @@ impl Call {
     }
 }
 
+/// So many calls are remembered; under a longer load the oldest are forgotten.
+const REMEMBERED: usize = 100_000;
+
 #[derive(Debug, Default)]
 struct Inner {
-    calls: Vec<Call>,
+    /// Their numbers follow each other without a gap.
+    calls: VecDeque<Call>,
     number: u64,
     in_flight: usize,
     most_at_once: usize,
@@ -72,12 +77,20 @@ impl Calls {
         inner.in_flight += 1;
         inner.most_at_once = inner.most_at_once.max(inner.in_flight);
         call.number = inner.number;
-        inner.calls.push(call);
+        if inner.calls.len() == REMEMBERED {
+            inner.calls.pop_front();
+        }
+        inner.calls.push_back(call);
         Flight { calls: self.clone(), number: inner.number, ended: false }
     }
 
     pub(crate) fn all(&self) -> Vec<Call> {
-        self.lock().calls.clone()
+        self.lock().calls.iter().cloned().collect()
+    }
+
+    /// How many came, forgotten ones too.
+    pub(crate) fn count(&self) -> u64 {
+        self.lock().number
     }
 
     /// How many are being answered, and the most that ever were at once.
@@ -103,7 +116,10 @@ pub(crate) struct Flight {
 
 impl Flight {
     fn change(&self, change: impl FnOnce(&mut Call)) {
-        if let Some(call) = self.calls.lock().calls.iter_mut().find(|call| call.number == self.number) {
+        let mut inner = self.calls.lock();
+        let place = inner.calls.front().and_then(|first| self.number.checked_sub(first.number));
+        let place = place.and_then(|place| usize::try_from(place).ok());
+        if let Some(call) = place.and_then(|place| inner.calls.get_mut(place)) {
             change(call);
         }
     }

@@ -96,7 +96,12 @@ impl Scripted {
         self.state.gate.release();
     }
 
-    /// The calls that came, oldest first.
+    /// How many calls came since it started.
+    pub fn count(&self) -> u64 {
+        self.state.calls.count()
+    }
+
+    /// The calls that came, oldest first; the last hundred thousand of them.
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls.all()
     }

@@ -28,6 +28,7 @@ pub(crate) const FILES: &[File] = files![
     Document "400" ".json",
     Document "401" ".json",
     Document "402" ".json",
+    Document "404" ".json",
     Document "413" ".json",
     Document "429" ".json",
     Document "500" ".json",

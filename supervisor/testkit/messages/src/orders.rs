@@ -29,7 +29,7 @@ pub(crate) fn obey(state: &State, method: &Method, path: &str, body: &[u8]) -> R
 fn standing(state: &State) -> Value {
     let (in_flight, most_at_once) = state.calls.in_flight();
     let plan = state.plan();
-    json!({"in_flight": in_flight, "most_at_once": most_at_once, "queued": plan.queue.len(),
+    json!({"calls": state.calls.count(), "in_flight": in_flight, "most_at_once": most_at_once, "queued": plan.queue.len(),
         "turns_left": plan.turns.left(), "results": plan.turns.results, "failures": plan.turns.failures})
 }
 

@@ -57,7 +57,8 @@ async fn everyday_cases_pass_with_both() {
     for sdk in [Python, JavaScript] {
         let scripted = Scripted::start().await.expect("it starts");
         scripted.require_key("sk-test");
-        let names = ["plain", "stream", "tool-loop", "count-tokens", "models", "wrong-key"];
+        scripted.for_model("no-such-model", Script::named("404").expect("a script"));
+        let names = ["plain", "stream", "tool-loop", "count-tokens", "models", "unknown-model", "wrong-key"];
         cases(sdk, &scripted, &names).await;
         assert!(scripted.calls().iter().all(|call| call.ended == Some(Ended::Whole)), "{:?}", scripted.calls());
     }
@@ -89,6 +90,24 @@ async fn out_of_budget_is_told_once_and_not_tried_again() {
         let lines = cases(sdk, &scripted, &["out-of-budget"]).await;
         assert!(lines[0]["shown"].as_str().is_some_and(|shown| shown.contains("credit balance")), "{lines:?}");
         assert_eq!(scripted.calls().len(), 2, "one call plain, one streaming");
+    }
+}
+
+/// How a gateway ends a stream that the budget no longer pays for.
+fn stream_that_the_budget_ends() -> Script {
+    let Content::Events(text) = Script::named("error-midstream").expect("a script").content else { unreachable!() };
+    Script::events(text.replace("overloaded_error", "billing_error").replace("Overloaded", "The budget is used up."))
+}
+
+#[tokio::test]
+#[ignore = "needs the SDKs: scripts/sdk"]
+async fn a_budget_that_ends_in_mid_stream_is_told() {
+    for sdk in [Python, JavaScript] {
+        let scripted = Scripted::start().await.expect("it starts");
+        scripted.enqueue(stream_that_the_budget_ends());
+        let lines = cases(sdk, &scripted, &["budget-ends"]).await;
+        assert!(lines[0]["shown"].as_str().is_some_and(|shown| shown.contains("used up")), "{lines:?}");
+        assert_eq!(scripted.count(), 1, "{sdk:?} must not try again");
     }
 }
 

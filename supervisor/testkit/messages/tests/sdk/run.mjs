@@ -22,6 +22,7 @@ function counted(options = {}) {
   const answers = [];
   const counting = async (...request) => {
     const response = await fetch(...request);
+    response.came = performance.now();
     answers.push(response);
     return response;
   };
@@ -115,6 +116,18 @@ async function outOfBudget() {
   return { error: error.constructor.name, shown: error.message };
 }
 
+/** The budget ends in mid-stream: what came before it is there, then an error that says why. */
+async function budgetEnds() {
+  const { client, answers } = counted();
+  const pieces = [];
+  const events = client.messages.stream({ ...ask('[script:long tokens=100000]'), max_tokens: 100_000 });
+  events.on('text', (piece) => pieces.push(piece));
+  const error = await failure(() => events.finalMessage());
+  check(error instanceof Anthropic.APIError && error.type === 'billing_error', String(error));
+  check(pieces.length > 0 && answers.length === 1 && answers[0].status === 200, `asked ${answers.length} times`);
+  return { error: error.constructor.name, pieces: pieces.length, shown: error.message };
+}
+
 async function unknownModel() {
   const error = await failure(() => new Anthropic().messages.create({ ...ask('hello'), model: 'no-such-model' }));
   check(error instanceof Anthropic.BadRequestError || error instanceof Anthropic.NotFoundError, String(error));
@@ -136,9 +149,15 @@ async function sixth() {
   check(error instanceof Anthropic.RateLimitError && error.type === 'rate_limit_error', String(error));
   const after = Number(refused.answers[0].headers.get('retry-after'));
   check(after > 0 && after <= 60, `retry-after: ${after}`);
+  const patient = counted({ maxRetries: 60 });
+  const waiting = patient.client.messages.create(ask('me at last'));
+  while (patient.answers.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  check(patient.answers[0].status === 429, `not ${patient.answers[0].status}`);
   await release();
-  const message = await new Anthropic({ maxRetries: 60 }).messages.create(ask('me at last'));
+  const message = await waiting;
   check(textOf(message).includes('me at last'), message);
+  const waited = patient.answers[1].came - patient.answers[0].came;
+  check(waited >= after * 900, `it should have waited as long as it was told, not ${waited} ms`);
   await Promise.all(five.map((one) => one.done));
   return { retry_after: after, shown: error.message };
 }
@@ -180,7 +199,7 @@ async function script(given) {
 
 const CASES = {
   plain, stream, 'tool-loop': toolLoop, abort, 'count-tokens': countTokens, models,
-  'out-of-budget': outOfBudget, 'unknown-model': unknownModel, 'wrong-key': wrongKey, sixth,
+  'out-of-budget': outOfBudget, 'budget-ends': budgetEnds, 'unknown-model': unknownModel, 'wrong-key': wrongKey, sixth,
 };
 
 const names = process.argv.slice(2);

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+import time
 import urllib.request
 
 import anthropic
@@ -21,13 +22,15 @@ class Counted:
     """A client that counts its requests and keeps the status of each answer."""
 
     def __init__(self, **options):
-        self.statuses, self.headers = [], []
+        self.statuses, self.headers, self.times, self.answered = [], [], [], threading.Event()
         self.http = anthropic.DefaultHttpxClient(event_hooks={"response": [self.saw]})
         self.client = anthropic.Anthropic(http_client=self.http, **options)
 
     def saw(self, response):
         self.statuses.append(response.status_code)
         self.headers.append(dict(response.headers))
+        self.times.append(time.monotonic())
+        self.answered.set()
 
 
 def ask(text, **more):
@@ -123,6 +126,22 @@ def out_of_budget():
     return {"error": type(error).__name__, "shown": str(error)}
 
 
+def budget_ends():
+    """The budget ends in mid-stream: what came before it is there, then an error that says why."""
+    counted, pieces = Counted(), []
+
+    def read():
+        wanted = {**ask("[script:long tokens=100000]"), "max_tokens": 100000}
+        with counted.client.messages.stream(**wanted) as stream:
+            for piece in stream.text_stream:
+                pieces.append(piece)
+
+    error = failure(read)
+    check(isinstance(error, anthropic.APIStatusError) and error.type == "billing_error", repr(error))
+    check(pieces and counted.statuses == [200], counted.statuses)
+    return {"error": type(error).__name__, "pieces": len(pieces), "shown": str(error)}
+
+
 def unknown_model():
     error = failure(lambda: anthropic.Anthropic().messages.create(**{**ask("hello"), "model": "no-such-model"}))
     check(isinstance(error, (anthropic.BadRequestError, anthropic.NotFoundError)), repr(error))
@@ -145,10 +164,14 @@ def sixth():
     check(isinstance(error, anthropic.RateLimitError) and error.type == "rate_limit_error", repr(error))
     after = float(refused.headers[0].get("retry-after", "0"))
     check(0 < after <= 60, refused.headers)
+    patient, answer = Counted(max_retries=60), []
+    waiting = threading.Thread(target=lambda: answer.append(patient.client.messages.create(**ask("me at last"))), daemon=True)
+    waiting.start()
+    check(patient.answered.wait(60) and patient.statuses[0] == 429, patient.statuses)
     release()
-    patient = Counted(max_retries=60)
-    message = patient.client.messages.create(**ask("me at last"))
-    check("me at last" in text_of(message), message)
+    waiting.join(120)
+    check(answer and "me at last" in text_of(answer[0]), patient.statuses)
+    check(patient.times[1] - patient.times[0] >= after * 0.9, "it should have waited as long as it was told")
     for thread, _ in five:
         thread.join(60)
         check(not thread.is_alive(), "the five should be done")
@@ -209,8 +232,8 @@ def run_script(api, name, streams):
 
 
 CASES = {"plain": plain, "stream": stream, "tool-loop": tool_loop, "abort": abort, "count-tokens": count_tokens,
-         "models": models, "out-of-budget": out_of_budget, "unknown-model": unknown_model, "wrong-key": wrong_key,
-         "sixth": sixth}
+         "models": models, "out-of-budget": out_of_budget, "budget-ends": budget_ends, "unknown-model": unknown_model,
+         "wrong-key": wrong_key, "sixth": sixth}
 
 
 def main(arguments):
