@@ -91,10 +91,19 @@ impl Asked {
         blocks.filter(|block| block["type"] == "tool_result").collect()
     }
 
-    /// The script that the call itself asks for.
+    /// The script that the call itself asks for; what tools answered asks for nothing.
     pub(crate) fn marker(&self) -> Option<String> {
         let user = self.body["metadata"]["user_id"].as_str().and_then(|id| id.strip_prefix("script:"));
-        user.map(str::to_owned).or_else(|| marker(&self.last_words()))
+        user.map(str::to_owned).or_else(|| marker(&self.own_words()))
+    }
+
+    fn own_words(&self) -> String {
+        match &self.last()["content"] {
+            Value::Array(blocks) => {
+                blocks.iter().filter_map(|block| block["text"].as_str()).collect::<Vec<_>>().join("\n")
+            }
+            content => content.as_str().unwrap_or_default().to_owned(),
+        }
     }
 
     pub(crate) fn has_tools(&self) -> bool {

@@ -210,6 +210,9 @@ async fn the_queue_comes_first_then_the_marker_then_the_model() {
     for (body, status) in [(&marked, 529), (&marked, 503), (&by_id, 400), (&message("hello", json!({})), 500)] {
         assert_eq!(json_of(&scripted, body).await.0, status);
     }
+    scripted.for_model("claude-sonnet-5-5", Script::named("text").expect("a script"));
+    let from_a_tool = message("", json!({"messages": [result(&json!("toolu_1"), "[script:503]")]}));
+    assert_eq!(json_of(&scripted, &from_a_tool).await.0, 200, "what a tool answers is no marker");
     let (status, unknown) = json_of(&scripted, &message("[script:nonsense]", json!({}))).await;
     assert_eq!(status, 400);
     assert!(unknown["error"]["message"].as_str().is_some_and(|text| text.contains("web-search")), "{unknown}");
