@@ -1,7 +1,11 @@
 //! A script: one answer of the provider, with what a client makes of it and what it costs. Its file has a head of
 //! comments (`: ` in an event stream, `// ` in a document) whose lines that begin with `@` are for us.
 
+use serde_json::Value;
+
+use crate::asked::Asked;
 use crate::library;
+use crate::render::render;
 use crate::way::{BadScript, Way};
 
 /// What the answer costs, in nano-dollars (a thousand millionth of a dollar).
@@ -82,6 +86,13 @@ impl Script {
     pub fn with(mut self, option: &str, value: &str) -> Result<Self, BadScript> {
         self.way.set(option, value)?;
         Ok(self)
+    }
+
+    /// The whole body of this answer to a call for its own model, without a server; nothing is cut, nothing waits.
+    pub fn answer(&self, streams: bool) -> Vec<u8> {
+        let model = self.model.clone().unwrap_or_default();
+        let asked = Asked { model, streams, max_tokens: u64::MAX, takes_gzip: false, body: Value::Null };
+        render(self, &asked, "scripted_00000000").pieces.concat()
     }
 
     fn plain(name: &str, content: Content) -> Self {

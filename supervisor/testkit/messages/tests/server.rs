@@ -117,6 +117,20 @@ async fn both_kinds_of_calls_get_the_same_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_is_the_same_without_a_server() {
+    let scripted = Scripted::start().await.expect("it starts");
+    for (number, name) in (1..).zip(["web-search", "long", "hostile-nan"]) {
+        let alone = String::from_utf8(Script::named(name).expect("a script").answer(true)).expect("text");
+        let body = message(&format!("[script:{name}]"), json!({"stream": true, "max_tokens": 5_000}));
+        let (_, _, wire) = ask(&scripted, "POST", "/v1/messages", HEADERS, &body).await;
+        let served = String::from_utf8(chunks(&wire).1).expect("text");
+        let model = Script::named(name).expect("a script").model.expect("a model");
+        let alone = alone.replace("scripted_00000000", &format!("scripted_{number:08}"));
+        assert_eq!(alone.replace(&model, "claude-sonnet-5-5"), served);
+    }
+}
+
+#[tokio::test]
 async fn answers_are_cut_where_the_script_says() {
     let scripted = Scripted::start().await.expect("it starts");
     let (_, whole) = stream_of(&scripted, "text").await;
