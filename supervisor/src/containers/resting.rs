@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::activity::Activity;
-use super::actor::{Actor, Wish, as_failure, failed};
+use super::actor::{Actor, as_failure, failed};
 use super::idle::Depth;
 use super::state::{Goal, State};
 use super::view::{Condition, View};
