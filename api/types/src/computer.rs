@@ -10,6 +10,10 @@ pub const TOKEN_ENV: &str = "MATRIX_AUTH_TOKEN";
 pub const HANDLE_ENV: &str = "MATRIX_HANDLE";
 /// Environment variable that carries the platform's domain, for example `matrix-os.example`.
 pub const DOMAIN_ENV: &str = "MATRIX_DOMAIN";
+/// Environment variable that says where the AI's model is asked: the platform's proxy, or the provider itself.
+pub const AI_URL_ENV: &str = "ANTHROPIC_BASE_URL";
+/// Environment variable that carries what is shown there.
+pub const AI_KEY_ENV: &str = "ANTHROPIC_API_KEY";
 /// The user's home inside the container.
 pub const HOME: &str = "/home/matrixos";
 /// User and group id of the owner inside the container.
@@ -67,6 +71,9 @@ pub struct SystemInfo {
     pub cpu_limit: Option<f64>,
     /// Processes now.
     pub processes: Option<u64>,
+    /// What is left of the owner's quota, if the platform keeps one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<crate::kernel::Budget>,
 }
 
 /// One entry of `GET /api/notices`: what the owner should know about their computer.

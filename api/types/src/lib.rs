@@ -5,6 +5,7 @@ pub mod disk;
 pub mod handle;
 pub mod ids;
 pub mod instance;
+pub mod kernel;
 pub mod units;
 
 pub use disk::{DiskQuota, DiskShare};

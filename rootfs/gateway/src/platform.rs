@@ -1,0 +1,84 @@
+//! What this computer says to the platform beside calls of the model, at the same address and with the same key.
+//! A provider is no platform: there these paths are missing, which is noticed once, and then nothing is asked any more.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::{Method, Uri};
+use matrixos_types::kernel::{Awake, Budget, Due, Target};
+use serde::Serialize;
+
+use crate::http::{self, Call, CallError, Reach};
+
+const WITHIN: Duration = Duration::from_secs(3);
+
+/// The platform, if there is one.
+pub(crate) struct Platform {
+    base: Option<(String, String)>,
+    absent: AtomicBool,
+}
+
+/// `POST {base}/matrix/send`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outgoing<'a> {
+    channel: &'a str,
+    chat_id: &'a str,
+    text: &'a str,
+}
+
+impl Platform {
+    pub(crate) fn new(base: &str, key: Option<&str>) -> Self {
+        let base = key.map(|key| (base.trim_end_matches('/').to_owned(), key.to_owned()));
+        let absent = base.as_ref().is_none_or(|(base, _)| base == crate::settings::PROVIDER);
+        Self { base, absent: AtomicBool::new(absent) }
+    }
+
+    /// What is left of the owner's quota. `None` if nobody keeps one, or it cannot be had now.
+    pub(crate) async fn budget(&self) -> Option<Budget> {
+        let bytes = self.call(Method::GET, "usage", Bytes::new()).await?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// When this computer must be awake. False if the platform could not be told.
+    pub(crate) async fn due(&self, at: Option<i64>) -> bool {
+        self.absent.load(Ordering::Relaxed) || self.say(Method::PUT, "due", &Due { at }).await
+    }
+
+    /// Asks not to be put to rest for so long.
+    pub(crate) async fn awake(&self, seconds: u64, because: &str) {
+        self.say(Method::POST, "awake", &Awake { seconds, because: because.to_owned() }).await;
+    }
+
+    /// Sends a text out on a channel. False if nobody takes it.
+    pub(crate) async fn send(&self, target: &Target, text: &str) -> bool {
+        let body = Outgoing { channel: &target.channel, chat_id: &target.chat_id, text };
+        let Ok(body) = serde_json::to_vec(&body) else { return false };
+        // Whoever takes it says so in words; one who does not know the path says nothing.
+        self.call(Method::POST, "send", body.into()).await.is_some_and(|said| !said.is_empty())
+    }
+
+    async fn say(&self, method: Method, what: &str, body: &impl Serialize) -> bool {
+        let Ok(body) = serde_json::to_vec(body) else { return false };
+        self.call(method, what, body.into()).await.is_some()
+    }
+
+    async fn call(&self, method: Method, what: &str, body: Bytes) -> Option<Bytes> {
+        let (base, key) = self.base.as_ref().filter(|_| !self.absent.load(Ordering::Relaxed))?;
+        let uri: Uri = format!("{base}/matrix/{what}").parse().ok()?;
+        let headers = vec![("authorization", format!("Bearer {key}")), ("content-type", "application/json".to_owned())];
+        let response = http::send(Call { method, uri: &uri, headers, body, within: WITHIN, reach: Reach::Any }).await;
+        let response = response.ok()?;
+        if response.status() == hyper::StatusCode::NOT_FOUND {
+            // Every platform tells what is left; whoever does not is none.
+            self.absent.fetch_or(what == "usage", Ordering::Relaxed);
+            return Some(Bytes::new());
+        }
+        if !response.status().is_success() {
+            return None;
+        }
+        let whole: Result<_, CallError> = http::whole(response.into_body(), 64 << 10, WITHIN).await;
+        whole.ok()
+    }
+}
