@@ -141,6 +141,7 @@ impl From<AccountError> for ApiError {
             AccountError::NotConfirmed => with(StatusCode::BAD_REQUEST, "confirm_mismatch"),
             AccountError::DeletionPending => with(StatusCode::CONFLICT, "deletion_pending"),
             AccountError::BadInvitation => with(StatusCode::GONE, "invite_invalid"),
+            AccountError::BadKey => with(StatusCode::BAD_REQUEST, "key_invalid"),
             AccountError::Busy(_) => with(StatusCode::SERVICE_UNAVAILABLE, "busy").retry_after(60),
             AccountError::Store(error) => error.into(),
         }

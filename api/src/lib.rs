@@ -12,6 +12,7 @@ mod ending;
 mod error;
 mod events;
 mod hardening;
+pub mod internal;
 mod limits;
 mod pages;
 mod platform;

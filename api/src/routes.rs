@@ -24,6 +24,8 @@ pub enum Audience {
     Fresh,
     /// An administrator.
     Administrator,
+    /// A container, at the door for computers.
+    Container,
 }
 
 /// How often one address may use a route.
@@ -47,10 +49,10 @@ pub struct Route {
     pub audience: Audience,
     /// How often.
     pub rate: Rate,
-    handler: MethodRouter<Platform>,
+    pub(crate) handler: MethodRouter<Platform>,
 }
 
-fn route<T: 'static>(
+pub(crate) fn route<T: 'static>(
     method: Method,
     path: &'static str,
     audience: Audience,

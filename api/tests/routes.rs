@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{Answer, House};
+use matrixos_api::internal;
 use matrixos_api::routes::{Audience, Route, table};
 use matrixos_supervisor::accounts::{ACCESS, FRESH};
 use matrixos_testkit::authenticator::Device;
@@ -52,6 +53,13 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("GET", "/api/admin/audit", Audience::Administrator),
 ];
 
+/// The same for the door for computers.
+const INSIDE: &[(&str, &str, Audience)] = &[
+    ("POST", "/matrix/awake", Audience::Container),
+    ("DELETE", "/matrix/awake", Audience::Container),
+    ("PUT", "/matrix/due", Audience::Container),
+];
+
 fn path(route: &Route) -> String {
     let path = route.path.replace("{text}", "bobby").replace("{handle}", "alice");
     path.replace("{id}", "00000000000000000000000000000000")
@@ -60,9 +68,11 @@ fn path(route: &Route) -> String {
 #[test]
 fn the_list_is_the_table() {
     let row = |method: &str, path: &str, audience: Audience| format!("{method} {path} {audience:?}");
-    let listed: BTreeSet<_> = LIST.iter().map(|(method, path, audience)| row(method, path, *audience)).collect();
-    let there: BTreeSet<_> = table().iter().map(|r| row(r.method.as_str(), r.path, r.audience)).collect();
-    assert_eq!(there, listed);
+    for (list, table) in [(LIST, table()), (INSIDE, internal::table())] {
+        let listed: BTreeSet<_> = list.iter().map(|(method, path, audience)| row(method, path, *audience)).collect();
+        let there: BTreeSet<_> = table.iter().map(|r| row(r.method.as_str(), r.path, r.audience)).collect();
+        assert_eq!(there, listed);
+    }
 }
 
 /// Whether the request got past the question who asks.
@@ -99,6 +109,42 @@ async fn nobody_gets_in_without_a_session_of_their_own() {
         let container = house.ask(method, &house.host(), &path, &fields, "{}").await;
         assert_eq!(is_let_in(&container), matches!(route.audience, Audience::Public | Audience::Door), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_door_for_computers_knows_them_by_address_and_credential_together() {
+    let house = House::open().await;
+    let member = house.sign_up("alice", &mut Device::at(&house.origin)).await;
+    house.sign_up("mallory", &mut Device::at(&house.origin)).await;
+    let ((here, own), (there, other)) = (house.resident("alice"), house.resident("mallory"));
+    let bearer = |key: &str| format!("authorization: Bearer {key}\r\n");
+    let gateway = house.store.users().expect("the store")[0].container.clone();
+    for route in internal::table() {
+        let (method, path) = (route.method.as_str(), route.path);
+        for (from, fields) in [
+            (&here, String::new()),
+            (&here, bearer(&other)),
+            (&there, bearer(&own)),
+            (&here, bearer(&own.to_uppercase())),
+            (&here, bearer(&format!("{own}0"))),
+            (&here, bearer(&house.key.token(&gateway).0)),
+            (&here, format!("authorization: Basic {own}\r\n")),
+            (&here, format!("cookie: {member}\r\nx-api-key: {member}\r\n")),
+            (&"127.0.0.1".to_owned(), bearer(&own)),
+            // The platform's word about who asks is not believed here, whoever says it.
+            (&there, format!("x-forwarded-for: {here}\r\n{}", bearer(&own))),
+        ] {
+            let refused = house.inside(from, method, path, &fields, "{}").await;
+            assert_eq!(refused.status, 401, "{method} {path} from {from} with {fields}");
+            assert_eq!(refused.json()["type"], "error");
+            assert_eq!(refused.json()["error"]["type"], "authentication_error");
+        }
+        for fields in [bearer(&own), format!("authorization: bearer {own}\r\n"), format!("x-api-key: {own}\r\n")] {
+            assert_ne!(house.inside(&here, method, path, &fields, "{}").await.status, 401, "{method} {path}");
+        }
+    }
+    let nothing = house.inside(&here, "POST", "/v1/complete", &bearer(&own), "{}").await;
+    assert_eq!((nothing.status, nothing.json()["error"]["type"].as_str()), (404, Some("not_found_error")));
 }
 
 #[tokio::test]
@@ -157,6 +203,7 @@ async fn members_dangerous_acts_and_administrators_are_told_apart() {
                 assert!(is_let_in(&fresh) && is_let_in(&granted), "{path}: {}", fresh.body);
                 assert_eq!((is(&stale), is(&stale_admin)), ("verify_first".to_owned(), "verify_first".to_owned()));
             }
+            Audience::Container => unreachable!("the front door has none of these"),
             Audience::Administrator => {
                 assert_eq!((is(&fresh), is(&stale)), ("not_admin".to_owned(), "not_admin".to_owned()), "{path}");
                 assert!(is_let_in(&granted) && is_let_in(&stale_admin), "{path}");

@@ -130,6 +130,8 @@ pub struct Launch {
     pub image: String,
     /// Bearer token that the gateway will demand. Never logged.
     pub token: Token,
+    /// What the computer shows at the platform's own door for computers. Never logged.
+    pub credential: Token,
     /// Sizes.
     pub limits: Limits,
 }

@@ -1,8 +1,11 @@
 //! Policy in, confined container out: the OCI runtime configuration of a computer, as a pure function.
 
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
 
-use matrixos_types::computer::{DOMAIN_ENV, GATEWAY_PATH, HANDLE_ENV, HOME, HOME_ID, TOKEN_ENV};
+use matrixos_types::computer::{
+    API_KEY_ENV, API_URL_ENV, DOMAIN_ENV, GATEWAY_PATH, HANDLE_ENV, HOME, HOME_ID, TOKEN_ENV,
+};
 use matrixos_types::{Bytes, DiskShare, Seat};
 use oci_spec::runtime::Spec;
 use serde_json::{Value, json};
@@ -46,6 +49,8 @@ pub struct Place {
     pub layout: Layout,
     /// The platform's domain.
     pub domain: String,
+    /// The platform's door for computers on this one's bridge, if it has one.
+    pub services: Option<SocketAddrV4>,
 }
 
 /// The limits, brought into the range that the protocol documents.
@@ -87,6 +92,10 @@ fn process(launch: &Launch, place: &Place, limits: Limits) -> Value {
         format!("MATRIX_MEMORY_LIMIT={}", limits.memory.0),
         format!("MATRIX_CPU_MILLI={}", limits.cpu_milli),
     ];
+    if let Some(services) = place.services {
+        env.push(format!("{API_URL_ENV}=http://{services}"));
+        env.push(format!("{API_KEY_ENV}={}", launch.credential.0));
+    }
     if place.disk_is_held {
         env.push(format!("MATRIX_DISK_LIMIT={}", limits.disk.bytes.0));
     }

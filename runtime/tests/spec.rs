@@ -14,6 +14,7 @@ fn launch() -> Launch {
         handle: Handle::parse("alice").expect("a handle"),
         image: format!("sha256:{}", "0".repeat(64)),
         token: Token("the-token".to_owned()),
+        credential: Token("the-credential".to_owned()),
         limits: Limits::default(),
     }
 }
@@ -26,6 +27,7 @@ fn place(layout: Layout) -> Place {
         group: "/matrixos/c0123456789abcdef".to_owned(),
         layout,
         domain: "matrix-os.example".to_owned(),
+        services: Some("10.213.0.1:4100".parse().expect("an address")),
     }
 }
 

@@ -99,6 +99,33 @@ test("a computer that is kept awake stays so until it is let go, for no longer t
   await carol.arrived();
 });
 
+/** A request of a program in the computer to the platform. */
+const inside = async (method, path, body) =>
+  (await carol.shell(`curl -sS -w ' %{http_code}' -X ${method} -H "Authorization: Bearer $ANTHROPIC_API_KEY" -H 'content-type: application/json' -d '${JSON.stringify(body)}' $ANTHROPIC_BASE_URL${path}`)).text;
+
+test("a program keeps its computer awake for as long as it says, and is known by its computer only", async () => {
+  assert.match(await inside("POST", "/matrix/awake", { seconds: 600, because: "a backup" }), / 200/);
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  assert.equal((await container()).state, "running");
+  assert.match(await why(), /kept awake until .*: a backup/);
+  const { text } = await carol.shell("curl -sS -w ' %{http_code}' -X DELETE -H 'x-api-key: guessed' $ANTHROPIC_BASE_URL/matrix/awake");
+  assert.match(text.replaceAll("\n", ""), /authentication_error.* 401/);
+  assert.match(await inside("DELETE", "/matrix/awake", null), / 204/);
+  await becomes("frozen");
+});
+
+test("a job wakes its computer in time, from every depth of rest", async () => {
+  for (const [depth, ahead] of [["frozen", 9], ["asleep", 20]]) {
+    assert.match(await inside("PUT", "/matrix/due", { at: Math.floor(Date.now() / 1_000) + ahead }), / 204/);
+    await carol.page.goto("about:blank");
+    await becomes(depth);
+    await becomes("running");
+    assert.match((await why()).trim().split("\n").at(-1), /running\s+a job of it is due/);
+    await carol.page.goto(carol.computer);
+    await carol.openTerminal();
+  }
+});
+
 test("in the end it is stopped; its open desktop says so and wakes it with the next key", async () => {
   const before = await container();
   await becomes("asleep");

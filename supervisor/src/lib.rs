@@ -4,5 +4,7 @@ pub mod accounts;
 pub mod clock;
 pub mod containers;
 mod key_file;
+pub mod relay;
+mod seal;
 
 pub use matrixos_store as store;

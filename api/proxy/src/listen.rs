@@ -37,16 +37,19 @@ pub struct Limits {
     pub drain_within: Duration,
 }
 
+/// What is right for the front door.
+pub const USUAL: Limits = Limits {
+    headers_within: Duration::from_secs(15),
+    headers: 100,
+    header_bytes: 64 * 1024,
+    connections: 10_000,
+    connections_per_peer: 256,
+    drain_within: Duration::from_secs(5),
+};
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            headers_within: Duration::from_secs(15),
-            headers: 100,
-            header_bytes: 64 * 1024,
-            connections: 10_000,
-            connections_per_peer: 256,
-            drain_within: Duration::from_secs(5),
-        }
+        USUAL
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use matrixos_api::admin::Machine;
+use matrixos_api::internal::Door;
 use matrixos_api::{Edge, Platform, Proxies, admin};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
@@ -21,7 +22,7 @@ use matrixos_supervisor::containers::{Containers, GatewayKey, Settings, Sleep};
 use matrixos_supervisor::store::Store;
 use matrixos_testkit::authenticator::Device;
 use matrixos_testkit::{HandClock, launcher};
-use matrixos_types::{Bytes, DiskQuota, Instance};
+use matrixos_types::{Bytes, DiskQuota, Handle, Instance};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -42,6 +43,9 @@ pub(crate) struct House {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) store: Store,
     pub(crate) platform: Platform,
+    pub(crate) key: GatewayKey,
+    /// The door for computers.
+    door: SocketAddr,
     /// The next address that asks.
     next: AtomicU32,
     operator: PathBuf,
@@ -122,9 +126,9 @@ impl House {
             on_rest: Box::new(|_| ()),
             clock: Arc::new(TestClock(clock.clone())),
         };
-        let key = GatewayKey::load_or_create(&folder.path().join("key")).expect("a key");
+        let key = || GatewayKey::load_or_create(&folder.path().join("key")).expect("a key");
         let client = LauncherClient::new(launcher).expect("a client");
-        let containers = Containers::take_charge(store.clone(), client, key, settings).await.expect("nothing runs");
+        let containers = Containers::take_charge(store.clone(), client, key(), settings).await.expect("nothing runs");
         let proxies = Proxies::new(vec!["127.0.0.1/32".parse().expect("a net")]);
         let platform = Platform::new(accounts, containers, Forwarder::default(), &origin, proxies);
         let machine = Machine { disk_quota: DiskQuota::Nothing, disk_quota_why: "a test".to_owned() };
@@ -132,9 +136,39 @@ impl House {
         tokio::spawn(admin::serve(UnixListener::bind(&operator).expect("a socket"), platform.clone(), machine));
         let edge = Edge::new(platform.clone());
         let answer = move |request, peer| edge.clone().answer(request, peer);
-        tokio::spawn(listen::serve(listener, listen::Limits::default(), answer, end));
-        let origin = origin.origin().ascii_serialization();
-        Self { address, origin, clock, store, platform, next: AtomicU32::new(1 << 8), operator, _folder: folder }
+        tokio::spawn(listen::serve(listener, listen::Limits::default(), answer, end.clone()));
+        let door = inner_door(platform.clone(), end).await;
+        let (origin, key) = (origin.origin().ascii_serialization(), key());
+        Self {
+            address,
+            origin,
+            clock,
+            store,
+            platform,
+            key,
+            door,
+            next: AtomicU32::new(1 << 8),
+            operator,
+            _folder: folder,
+        }
+    }
+
+    /// One request at the door for computers, from that address, with those header fields.
+    pub(crate) async fn inside(&self, from: &str, method: &str, path: &str, fields: &str, body: &str) -> Answer {
+        let length = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+        let mut stream = TcpStream::connect(self.door).await.expect("connected");
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: door\r\n{FROM}: {from}\r\n{fields}{length}");
+        stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await.expect("written");
+        answer(&mut stream).await
+    }
+
+    /// The address and the credential of a computer.
+    pub(crate) fn resident(&self, handle: &str) -> (String, String) {
+        let handle = Handle::parse(handle).expect("a handle");
+        let user = self.store.user_by_handle(&handle).expect("the store").expect("an account");
+        let network = Network::new(Instance::default(), "10.213.0.0/16".parse().expect("a net")).expect("a pool");
+        let address = network.lease(user.seat).expect("a lease").address;
+        (address.to_string(), self.key.credential(&user.container).0)
     }
 
     pub(crate) async fn raw(&self, request: String) -> Answer {
@@ -233,6 +267,21 @@ impl House {
         let path = location.strip_prefix(&format!("http://{host}")).unwrap_or_else(|| panic!("{location}"));
         self.open_page(host, path, cookie).await
     }
+}
+
+/// In tests the computers have no addresses of their own, so each request says from which one it comes.
+const FROM: &str = "x-from";
+
+async fn inner_door(platform: Platform, end: CancellationToken) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let door = Door::new(platform);
+    let answer = move |request: hyper::Request<hyper::body::Incoming>, _| {
+        let from = request.headers()[FROM].to_str().expect("text").parse().expect("an address");
+        door.clone().answer(request, (std::net::IpAddr::V4(from), 1).into())
+    };
+    tokio::spawn(listen::serve(listener, listen::Limits::default(), answer, end));
+    address
 }
 
 async fn answer(stream: &mut (impl AsyncReadExt + Unpin)) -> Answer {

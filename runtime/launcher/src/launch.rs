@@ -3,6 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
+use std::net::SocketAddrV4;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -57,6 +58,7 @@ fn make(house: &House, request: &Launch, lease: &Lease) -> Result<Running, Failu
         group: house.group(&request.container),
         layout: house.layout,
         domain: house.config.domain.clone(),
+        services: house.config.services.first().map(|&port| SocketAddrV4::new(lease.gateway, port)),
     };
     let mut container = create(house, request, &folder, &place)?;
     clock.done("create");

@@ -1,6 +1,7 @@
 //! The configuration: a file, overridden by flags, parsed once into values that need no further checks.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     /// Name of the unprivileged account that serves.
     pub(crate) user: String,
     pub(crate) pool: Ipv4Net,
+    /// TCP port of the door for computers, on each bridge's own address.
+    pub(crate) service_port: u16,
     /// Where the containers' control groups lie.
     pub(crate) groups: Groups,
     pub(crate) limits: Limits,
@@ -76,6 +79,7 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct NetworkSection {
     pool: Option<Ipv4Net>,
+    service_port: Option<NonZeroU16>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,6 +122,7 @@ impl Config {
             trusted_proxies: file.trusted_proxies,
             user: file.user.unwrap_or_else(|| "matrixos".to_owned()),
             pool: file.network.pool.unwrap_or_else(|| Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16)),
+            service_port: file.network.service_port.map_or(4100, NonZeroU16::get),
             groups,
             limits: limits(&file.limits)?,
             disk_quota: file.disk_quota,
@@ -245,6 +250,7 @@ mod tests {
             ("[sleep]\nstop_after_seconds = 10", "must be more than sleep.freeze_after_seconds"),
             ("cgroup = \"matrixos.slice\"", "must be an absolute path"),
             ("[network]\npool = \"nonsense\"", "pool"),
+            ("[network]\nservice_port = 0", "service_port"),
             ("trusted_proxies = [\"caddy\"]", "trusted_proxies"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
 use matrixos_api::admin::Machine;
+use matrixos_api::internal::Door;
 use matrixos_api::{Edge, Platform, Proxies, admin};
 use matrixos_launcher::{Spawned, spawn};
 use matrixos_netns::Network;
@@ -31,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::config::Config;
+use crate::doors::Doors;
 use crate::layout::Layout;
 use crate::notify::Manager;
 use crate::privileges::{self, Account};
@@ -38,11 +40,13 @@ use crate::{disk, doctor, doors, logging, watchdog};
 
 /// The working directory, without a walk from the root. An absolute path, because sled turns relative ones into a walk.
 const HERE: &str = "/proc/self/cwd";
+/// What one computer may open at the door for computers.
+const FOR_COMPUTERS: listen::Limits = listen::Limits { connections_per_peer: 64, ..listen::USUAL };
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 
 /// What root has prepared for the process that will not be root.
 struct Prepared {
-    listeners: Vec<TcpListener>,
+    doors: Doors,
     admin: UnixListener,
     launcher: OwnedFd,
     child: Child,
@@ -78,7 +82,7 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
     let network = Network::new(config.instance.clone(), config.pool)?;
     let admin = bind_admin(&layout.socket(), account)?;
     let manager = Manager::from_env().context("the service manager's socket")?;
-    let listeners = doors::open(&config.listen, &manager)?;
+    let doors = doors::open(&config.listen, &for_computers(&network, config.service_port), &manager)?;
     let disk = disk::decide(config)?;
     disk::tell(&disk);
     let Spawned { socket, child } = spawn(&launcher_config(config, disk.means))?;
@@ -97,7 +101,7 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
         clock: Arc::new(SystemClock),
     };
     let machine = Machine { disk_quota: disk.means, disk_quota_why: disk.why };
-    Ok(Prepared { listeners, admin, launcher: socket, child, settings, manager, machine, forwarder })
+    Ok(Prepared { doors, admin, launcher: socket, child, settings, manager, machine, forwarder })
 }
 
 fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
@@ -109,8 +113,13 @@ fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
         groups: config.groups.clone(),
         domain: config.domain().to_owned(),
         disk,
-        services: Vec::new(),
+        services: vec![config.service_port],
     }
+}
+
+/// The platform's own address on each bridge that there may be.
+fn for_computers(network: &Network, port: u16) -> Vec<SocketAddr> {
+    (0..network.bridges()).map(|index| (network.gateway(index), port).into()).collect()
 }
 
 /// The operator's socket: for root, and for the supervisor that serves it.
@@ -150,11 +159,16 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     let proxies = Proxies::new(config.trusted_proxies.clone());
     let platform = Platform::new(accounts, containers.clone(), prepared.forwarder, &config.origin, proxies);
     let mut doors = JoinSet::new();
-    for listener in prepared.listeners {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let edge = Edge::new(platform.clone());
+    let (front, inner) = (Edge::new(platform.clone()), Door::new(platform.clone()));
+    for listener in prepared.doors.front {
+        let (listener, edge) = (tokio::net::TcpListener::from_std(listener)?, front.clone());
         let answer = move |request, peer| edge.clone().answer(request, peer);
         doors.spawn(listen::serve(listener, listen::Limits::default(), answer, end.clone()));
+    }
+    for listener in prepared.doors.computers {
+        let (listener, door) = (tokio::net::TcpListener::from_std(listener)?, inner.clone());
+        let answer = move |request, peer| door.clone().answer(request, peer);
+        doors.spawn(listen::serve(listener, FOR_COMPUTERS, answer, end.clone()));
     }
     let admin = tokio::net::UnixListener::from_std(prepared.admin)?;
     tokio::spawn(axum_admin(admin, platform.clone(), prepared.machine));

@@ -59,6 +59,9 @@ pub enum AccountError {
     /// The invitation was used, or is too old.
     #[error("This invitation was used already, or is too old. Ask the operator for another.")]
     BadInvitation,
+    /// Not a key to the provider of models.
+    #[error("This is not a key. Copy the whole line as the provider shows it, without anything around it.")]
+    BadKey,
     /// The machine has no seat left.
     #[error("{0}")]
     Busy(&'static str),

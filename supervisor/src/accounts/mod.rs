@@ -11,6 +11,7 @@ mod factors;
 mod handles;
 mod hs256;
 mod keys;
+mod own_key;
 mod passkeys;
 mod pending;
 mod refresh;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::clock::Clock;
+use crate::seal::Seal;
 pub use deletion::GRACE as DELETION_GRACE;
 use ends::Ends;
 pub use error::AccountError;
@@ -63,6 +65,7 @@ pub struct Accounts {
     keys: Arc<Keys>,
     mint: Mint,
     vault: Arc<Vault>,
+    own_keys: Seal,
     passkeys: Passkeys,
     /// Authenticator apps on their way to be confirmed.
     offers: Pending<factors::Offered>,
@@ -91,6 +94,7 @@ impl Accounts {
             clock,
             mint: Mint::new(keys.clone(), origin.origin().ascii_serialization()),
             vault: Arc::new(Vault::new(&keys)),
+            own_keys: Seal::new(keys.derive("own keys to the provider of models")),
             keys,
             passkeys,
             offers: factors::offers(),

@@ -18,6 +18,7 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 use super::error::AccountError;
 use super::pending::Pending;
 use super::secret::Secret;
+use crate::seal::from_hex;
 
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 const AT_ONCE: usize = 10_000;
@@ -229,9 +230,4 @@ fn passkey(credential: &Credential) -> Result<Passkey, AccountError> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes().chunks(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

@@ -1,8 +1,6 @@
 //! Codes of an authenticator app (RFC 6238: SHA-1, six digits, thirty seconds, as every app can) and recovery codes.
 //! Secrets are sealed with, and recovery codes hashed by, keys that are not in the store.
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
 use matrixos_store::{RecoveryCode, TokenHash, Totp};
 use matrixos_types::{Handle, UserId};
 use subtle::ConstantTimeEq;
@@ -10,6 +8,7 @@ use totp_rs::{Algorithm, Builder};
 
 use super::keys::{Keys, mac};
 use super::secret::Secret;
+use crate::seal::Seal;
 
 /// Recovery codes that are made at once.
 pub const RECOVERY_CODES: usize = 10;
@@ -18,7 +17,6 @@ const DIGITS: u8 = 6;
 const STEP: u64 = 30;
 /// Steps by which a device's clock may be off.
 const SKEW: u16 = 1;
-const NONCE: usize = 12;
 /// No 0 and 1, which are read as O and l.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// 80 bits: too many to guess at any rate.
@@ -113,7 +111,7 @@ impl Code {
 
 /// Seals secrets and compares codes.
 pub(super) struct Vault {
-    cipher: Aes256Gcm,
+    seal: Seal,
     recovery: [u8; 32],
     /// What is compared with where there is nothing to compare with: as it lies in the store, for reading it takes most
     /// of the time.
@@ -122,8 +120,8 @@ pub(super) struct Vault {
 
 impl Vault {
     pub(super) fn new(keys: &Keys) -> Self {
-        let cipher = Aes256Gcm::new(&keys.derive("authenticator secrets").into());
-        let vault = Self { cipher, recovery: keys.derive("recovery codes"), nobody: String::new() };
+        let seal = Seal::new(keys.derive("authenticator secrets"));
+        let vault = Self { seal, recovery: keys.derive("recovery codes"), nobody: String::new() };
         let (nobody, _) = vault.confirmed(NOBODY, &Shared::random(), 0, 0);
         Self { nobody: serde_json::to_string(&nobody).expect("records are plain data"), ..vault }
     }
@@ -131,7 +129,7 @@ impl Vault {
     /// An app that was confirmed with the code of `step`, and its recovery codes, which are nowhere else.
     pub(super) fn confirmed(&self, user: UserId, shared: &Shared, step: u64, now: u64) -> (Totp, Vec<Secret>) {
         let (recovery, codes) = self.recovery_codes(user);
-        (Totp { sealed: self.seal(user, shared), since: now, last_step: step, recovery }, codes)
+        (Totp { sealed: self.seal.seal(user, &shared.0), since: now, last_step: step, recovery }, codes)
     }
 
     /// Ten new recovery codes, hashed and plain.
@@ -170,21 +168,8 @@ impl Vault {
         TokenHash(mac(&self.recovery, &[user.0.as_bytes(), code.as_bytes()]))
     }
 
-    /// AES-256-GCM under a random nonce, bound to the account.
-    fn seal(&self, user: UserId, shared: &Shared) -> String {
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).expect("the kernel gives random bytes");
-        let payload = Payload { msg: &shared.0, aad: user.0.as_bytes() };
-        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).expect("twenty bytes can be sealed");
-        nonce.iter().chain(&sealed).map(|b| format!("{b:02x}")).collect()
-    }
-
     fn open(&self, user: UserId, sealed: &str) -> Option<Shared> {
-        let bytes = super::passkeys::from_hex(sealed)?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
-        let payload = Payload { msg: sealed, aad: user.0.as_bytes() };
-        let opened = self.cipher.decrypt(&Nonce::from(*nonce), payload).ok()?;
-        opened.try_into().ok().map(Shared)
+        self.seal.open(user, sealed)?.try_into().ok().map(Shared)
     }
 }
 

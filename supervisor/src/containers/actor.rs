@@ -102,7 +102,7 @@ impl Actor {
         let used = Use {
             idle: self.activity.idle(),
             called: self.activity.is_called(),
-            kept: self.memory.keep().is_some(),
+            kept: self.memory.keep().is_some() || self.memory.is_due(now != Depth::Awake),
             demoted: self.activity.is_demoted(),
         };
         idle::depth(now, used, self.world.sleep)
@@ -111,7 +111,7 @@ impl Actor {
     async fn launch(&mut self) {
         let world = self.world.clone();
         self.view.send_replace(View::starting());
-        let why = self.activity.why_called().unwrap_or_else(|| self.wish.borrow().reason.clone());
+        let why = self.why_awake().unwrap_or_else(|| self.wish.borrow().reason.clone());
         let leave = match world.pressure.admit().await {
             Ok(leave) => leave,
             Err(error) => return self.broken(failed("memory", error.to_string())),
@@ -153,6 +153,7 @@ impl Actor {
             handle: self.computer.handle.clone(),
             image: self.world.image.clone(),
             token: self.world.key.token(&self.computer.container),
+            credential: self.world.key.credential(&self.computer.container),
             limits: self.computer.limits,
         }
     }
@@ -228,9 +229,11 @@ impl Actor {
             }
         }
         let Some(process) = self.process.take() else {
+            let pause = self.until_a_job(wish);
             return tokio::select! {
                 changed = self.wish.changed() => changed.is_ok(),
                 () = self.activity.called() => true,
+                () = sleep(pause) => true,
             };
         };
         let pause = self.pause();

@@ -1,4 +1,5 @@
-//! The bearer token of each gateway: derived, so that it need not be stored and is known again after a restart.
+//! The secrets that a container and the platform share: derived, so that they need not be stored and are known again
+//! after a restart.
 
 use std::io;
 use std::path::Path;
@@ -19,10 +20,19 @@ impl GatewayKey {
         key_file::load_or_create(path, "then every computer has to be restarted").map(Self)
     }
 
-    /// The token of one container: 64 hexadecimal digits.
+    /// The token that one container's gateway demands: 64 hexadecimal digits.
     pub fn token(&self, container: &ContainerId) -> Token {
+        self.derive(b"gateway token, version 1\0", container)
+    }
+
+    /// What one container shows at the platform's door for computers: 64 hexadecimal digits.
+    pub fn credential(&self, container: &ContainerId) -> Token {
+        self.derive(b"container credential, version 1\0", container)
+    }
+
+    fn derive(&self, purpose: &[u8], container: &ContainerId) -> Token {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        mac.update(b"gateway token, version 1\0");
+        mac.update(purpose);
         mac.update(container.as_str().as_bytes());
         Token(mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect())
     }
@@ -43,6 +53,8 @@ mod tests {
         let again = GatewayKey::load_or_create(&path).expect("read");
         assert_eq!(first, again.token(&a));
         assert_ne!(first, again.token(&b));
+        assert_ne!(first, again.credential(&a), "who knows one does not know the other");
+        assert_ne!(again.credential(&a), again.credential(&b));
         assert_eq!(first.0.len(), 64);
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Use {
     pub(super) idle: Duration,
     /// Somebody has called since it went to rest.
     pub(super) called: bool,
-    /// Somebody has asked to keep it awake for now.
+    /// Somebody has asked to keep it awake for now, or it has a job to do.
     pub(super) kept: bool,
     /// The host needs memory.
     pub(super) demoted: bool,

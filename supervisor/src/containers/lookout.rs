@@ -91,7 +91,7 @@ mod tests {
 
     use matrixos_runtime::cgroups::Groups;
     use matrixos_runtime::protocol::Limits;
-    use matrixos_types::{ContainerId, Handle, Instance, Seat};
+    use matrixos_types::{ContainerId, Handle, Instance, Seat, UserId};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -100,6 +100,7 @@ mod tests {
     fn computer(address: SocketAddr) -> Computer {
         Computer {
             container: ContainerId::random(),
+            owner: UserId::random(),
             seat: Seat::new(1).expect("a seat"),
             handle: Handle::parse("alice").expect("a handle"),
             address,

@@ -11,6 +11,10 @@ use crate::clock::Clock;
 
 /// The longest that somebody may ask to keep a computer awake for.
 pub const KEPT_AT_MOST: Duration = Duration::from_secs(12 * 60 * 60);
+/// So many seconds before a job is due its computer is woken.
+const AHEAD: u64 = 1;
+/// So many seconds after it was due a computer that is awake still counts as busy with beginning it.
+const IN_TIME: u64 = 30;
 /// Events that are remembered; the oldest go first.
 const EVENTS: usize = 50;
 /// Longest reason, in characters.
@@ -30,9 +34,8 @@ impl Memory {
             warn!(%container, %error, "the history could not be read");
             None
         });
-        let none =
-            || Rest { container: container.clone(), asleep: false, keep: None, profile: None, history: Vec::new() };
-        Self { store, clock, rest: Mutex::new(found.unwrap_or_else(none)) }
+        let rest = found.unwrap_or_else(|| Rest::of_a_new(container));
+        Self { store, clock, rest: Mutex::new(rest) }
     }
 
     /// Whether it was stopped because nobody used it.
@@ -72,20 +75,68 @@ impl Memory {
         self.lock().profile = profile;
     }
 
-    /// Until when it is kept awake, if that is still to come.
+    /// Until when it is kept awake, by whoever asked for longest, if that is still to come.
     pub(super) fn keep(&self) -> Option<Keep> {
-        self.lock().keep.clone().filter(|keep| keep.until > self.now())
+        let (rest, now) = (self.lock(), self.now());
+        let asked = [&rest.keep, &rest.lease].into_iter().flatten();
+        asked.filter(|keep| keep.until > now).max_by_key(|keep| keep.until).cloned()
     }
 
-    /// Keeps it awake for so long (at most [`KEPT_AT_MOST`]), or no longer. Blocks until that is on the disk.
+    /// Keeps it awake for so long (at most [`KEPT_AT_MOST`]), or no longer: its owner's word, which ends what a program
+    /// in it has asked for, too. Blocks until that is on the disk.
     pub(super) fn set_keep(&self, time: Option<Duration>, because: &str) -> Result<Option<Keep>, StoreError> {
-        let until = |time: Duration| self.now() + time.min(KEPT_AT_MOST).as_secs();
-        let keep = time.map(|time| Keep { until: until(time), because: clean(because) });
+        let keep = time.map(|time| self.kept_for(time, because));
+        self.change(|rest| {
+            rest.keep.clone_from(&keep);
+            rest.lease = rest.lease.take().filter(|_| keep.is_some());
+        })?;
+        Ok(keep)
+    }
+
+    /// The same for a program in it. The owner's own word stays.
+    pub(super) fn set_lease(&self, time: Option<Duration>, because: &str) -> Result<Option<Keep>, StoreError> {
+        let lease = time.map(|time| self.kept_for(time, because));
+        self.change(|rest| rest.lease.clone_from(&lease))?;
+        Ok(lease)
+    }
+
+    /// Remembers when it has to be awake next for a job of its own. Blocks until that is on the disk.
+    pub(super) fn set_due(&self, at: Option<u64>) -> Result<(), StoreError> {
+        self.change(|rest| rest.due = at)
+    }
+
+    /// How long until it has to be awake for a job, if it has one.
+    pub(super) fn until_due(&self) -> Option<Duration> {
+        let due = self.lock().due?;
+        Some(Duration::from_secs(due.saturating_sub(self.now())))
+    }
+
+    /// Whether it has to be awake now for a job. A computer that rests is woken for one that it has missed; one that is
+    /// awake has either begun it by itself or never will.
+    pub(super) fn is_due(&self, rests: bool) -> bool {
+        let Some(due) = self.lock().due else { return false };
+        let now = self.now();
+        due <= now + AHEAD && (rests || now <= due + IN_TIME)
+    }
+
+    /// To be said when it goes to rest: it has had its chance to begin what was due. Written with the next news.
+    pub(super) fn forget_what_was_due(&self) {
+        let now = self.now();
         let mut rest = self.lock();
-        let changed = Rest { keep: keep.clone(), ..rest.clone() };
+        rest.due = rest.due.filter(|&due| due > now);
+    }
+
+    fn kept_for(&self, time: Duration, because: &str) -> Keep {
+        Keep { until: self.now() + time.min(KEPT_AT_MOST).as_secs(), because: clean(because) }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Rest)) -> Result<(), StoreError> {
+        let mut rest = self.lock();
+        let mut changed = rest.clone();
+        change(&mut changed);
         self.store.put_rest(&changed)?;
         *rest = changed;
-        Ok(keep)
+        Ok(())
     }
 
     fn now(&self) -> u64 {
@@ -100,4 +151,60 @@ impl Memory {
 /// A reason as it may be shown: no control characters, not too long.
 fn clean(reason: &str) -> String {
     reason.chars().filter(|c| !c.is_control()).take(REASON).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::SystemTime;
+
+    use super::*;
+
+    struct Hands(AtomicU64);
+
+    impl Clock for Hands {
+        fn now(&self) -> SystemTime {
+            UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    fn memory(at: u64) -> (tempfile::TempDir, Arc<Hands>, Memory) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("store")).expect("a store");
+        let hands = Arc::new(Hands(AtomicU64::new(at)));
+        let memory = Memory::load(store, hands.clone(), &ContainerId::random());
+        (folder, hands, memory)
+    }
+
+    #[test]
+    fn a_job_wakes_what_rests_just_before_its_time_and_is_not_waited_for_for_ever() {
+        let (_folder, hands, memory) = memory(1_000);
+        assert_eq!((memory.until_due(), memory.is_due(true)), (None, false));
+        memory.set_due(Some(1_060)).expect("written");
+        assert_eq!(memory.until_due(), Some(Duration::from_secs(60)));
+        let due_at = |now: u64, rests: bool| {
+            hands.0.store(now, Ordering::SeqCst);
+            memory.is_due(rests)
+        };
+        assert!(!due_at(1_058, true) && due_at(1_059, true) && due_at(1_060, true));
+        // Missed while nothing ran: made up for. Awake all the time: it has not been begun, and never will be.
+        assert!(due_at(9_000, true) && due_at(1_090, false) && !due_at(1_091, false));
+        memory.forget_what_was_due();
+        assert!(!due_at(9_000, true));
+        memory.set_due(Some(10_000)).expect("written");
+        memory.forget_what_was_due();
+        assert_eq!(memory.until_due(), Some(Duration::from_secs(1_000)), "what is still to come is kept");
+    }
+
+    #[test]
+    fn nobody_keeps_a_computer_awake_for_longer_than_is_allowed_and_every_wish_ends() {
+        let (_folder, hands, memory) = memory(1_000);
+        let year = Duration::from_secs(365 * 24 * 3_600);
+        let kept = memory.set_keep(Some(year), "work").expect("written").expect("kept");
+        assert_eq!(kept.until, 1_000 + KEPT_AT_MOST.as_secs());
+        let lease = memory.set_lease(Some(year), "a program").expect("written").expect("kept");
+        assert_eq!(lease.until, kept.until);
+        hands.0.store(kept.until, Ordering::SeqCst);
+        assert_eq!(memory.keep(), None);
+    }
 }

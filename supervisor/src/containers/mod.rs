@@ -12,13 +12,14 @@ mod plan;
 mod pressure;
 mod profile;
 mod ready;
+mod resident;
 mod resting;
 mod state;
 mod view;
 mod visits;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,7 +32,7 @@ use matrixos_runtime::stats::{self, Usage};
 use matrixos_runtime::sys;
 use matrixos_store::{self as records, Store, User};
 use matrixos_types::computer::GATEWAY_PORT;
-use matrixos_types::{Bytes, ContainerId, Handle, Seat};
+use matrixos_types::{Bytes, ContainerId, Handle, Seat, UserId};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout};
@@ -48,6 +49,7 @@ pub use memory::KEPT_AT_MOST;
 use memory::Memory;
 use pressure::Pressure;
 use profile::Profiles;
+pub use resident::Resident;
 use state::{Goal, State};
 pub use view::{Condition, LaunchStep, StepName, StepState, View};
 
@@ -59,6 +61,8 @@ const LAUNCHES_AT_ONCE: usize = 4;
 pub struct Computer {
     /// The container.
     pub container: ContainerId,
+    /// The owner's account.
+    pub owner: UserId,
     /// The owner's seat.
     pub seat: Seat,
     /// The owner.
@@ -154,6 +158,8 @@ pub struct Containers {
     clock: Arc<dyn Clock>,
     world: Arc<World>,
     tasks: Mutex<HashMap<ContainerId, Task>>,
+    /// Whose address is whose.
+    addresses: Mutex<HashMap<IpAddr, ContainerId>>,
     profiles: Arc<Profiles>,
 }
 
@@ -189,6 +195,7 @@ impl Containers {
             clock,
             world,
             tasks: Mutex::default(),
+            addresses: Mutex::default(),
             profiles: Arc::default(),
         });
         for (user, wish) in this.wanted().await? {
@@ -256,6 +263,7 @@ impl Containers {
         };
         let computer = Computer {
             container: user.container.clone(),
+            owner: user.id,
             seat: user.seat,
             handle: user.handle.clone(),
             address: (lease.address, GATEWAY_PORT).into(),
@@ -292,6 +300,7 @@ impl Containers {
             since: Instant::now(),
         };
         tokio::spawn(actor.run());
+        self.addresses().insert(lease.address.into(), user.container.clone());
         self.tasks().insert(user.container.clone(), Task { computer, wish, nudge, activity, memory, view });
     }
 
@@ -331,6 +340,7 @@ impl Containers {
         let gone = timeout(patience, view.wait_for(|v| v.condition == Condition::Absent)).await.is_ok();
         if gone {
             self.tasks().remove(container);
+            self.addresses().retain(|_, whose| whose != container);
         }
         gone
     }
@@ -357,6 +367,10 @@ impl Containers {
     /// The container's log, open for reading.
     pub async fn log(&self, container: &ContainerId) -> Result<OwnedFd, CallError> {
         self.world.launcher.open_log(container.clone()).await
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, ContainerId>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<ContainerId, Task>> {

@@ -5,13 +5,18 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::actor::{Actor, failed};
-use super::state::State;
+use super::actor::{Actor, Wish, failed};
+use super::idle::Depth;
+use super::state::{Goal, State};
 use super::view::Condition;
 use super::{idle, lookout};
 
 /// A moment: what is due now has been looked at and was put off.
 const SOON: Duration = Duration::from_millis(100);
+/// How often those that rest are looked at for jobs that have become due: the time of day may jump.
+const JOBS_EVERY: Duration = Duration::from_secs(60);
+/// Long enough.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long reading the profile may take before it ends.
 const PROFILE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -19,6 +24,7 @@ impl Actor {
     /// Says that it goes to rest. False if somebody has come meanwhile: then it stays awake.
     fn may_rest(&mut self, condition: Condition) -> bool {
         let depth = self.depth();
+        self.memory.forget_what_was_due();
         self.activity.begin_rest();
         self.view.send_modify(|view| view.condition = condition);
         // Whoever came before this looked at the view has been counted; whoever comes after it will call.
@@ -53,7 +59,7 @@ impl Actor {
 
     pub(super) async fn thaw(&mut self) {
         let State::Frozen { identity } = self.state.clone() else { return };
-        let why = self.activity.why_called().unwrap_or_else(|| "it is to be kept awake".to_owned());
+        let why = self.why_awake().unwrap_or_else(|| "it is to be kept awake".to_owned());
         if let Err(error) = self.world.launcher.thaw(self.computer.container.clone()).await {
             return self.broken(failed("thaw", error.to_string()));
         }
@@ -88,7 +94,20 @@ impl Actor {
         let depth = self.depth();
         let due = idle::due(depth, self.activity.idle(), self.world.sleep).filter(|_| self.memory.keep().is_none());
         let look = matches!(self.state, State::Running { .. }).then(|| self.lookout.next());
-        due.into_iter().chain(look).min().unwrap_or(lookout::EVERY).max(SOON)
+        let job = self.memory.until_due().filter(|_| depth != Depth::Awake).map(|time| time.min(JOBS_EVERY));
+        due.into_iter().chain(look).chain(job).min().unwrap_or(lookout::EVERY).max(SOON)
+    }
+
+    /// How long one that does not run need not be looked at.
+    pub(super) fn until_a_job(&self, wish: &Wish) -> Duration {
+        let due = self.memory.until_due().filter(|_| wish.goal == Goal::Running);
+        due.map_or(NEVER, |time| time.clamp(SOON, JOBS_EVERY))
+    }
+
+    /// Who or what wants it awake, if that is known.
+    pub(super) fn why_awake(&self) -> Option<String> {
+        let job = || self.memory.is_due(true).then(|| "a job of it is due".to_owned());
+        self.activity.why_called().or_else(job)
     }
 
     /// While it does not run its files may not be at hand, and strangers still ask who its owner is.

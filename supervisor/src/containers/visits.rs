@@ -1,12 +1,14 @@
 //! Coming to a computer: reaching it, waking it, keeping it awake, asking what happened to it and who its owner is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use matrixos_store::{self as records, User};
 use matrixos_types::ContainerId;
 use tokio::time::timeout;
 
-use super::{Condition, Containers, Endpoint, NotRunning, Reached, View, WantError};
+use super::memory::Memory;
+use super::{Activity, Condition, Containers, Endpoint, NotRunning, Reached, Resident, View, Visit, WantError};
 
 impl Containers {
     /// Waits until the container's gateway answers, waking it if it rests; at most `patience`. A request that is not
@@ -67,17 +69,43 @@ impl Containers {
         time: Option<Duration>,
         because: &str,
     ) -> Result<Option<records::Keep>, WantError> {
-        let (memory, activity) = {
-            let tasks = self.tasks();
-            let task = tasks.get(container).ok_or(WantError::Unknown)?;
-            (task.memory.clone(), task.activity.clone())
-        };
+        let (memory, activity) = self.remembered(container)?;
         let because = because.to_owned();
         let keep = self.store.run(move |_| memory.set_keep(time, &because)).await?;
         if keep.is_some() {
             activity.call("it is to be kept awake");
         }
         Ok(keep)
+    }
+
+    /// The same, asked by a program in the computer.
+    pub async fn lease(
+        &self,
+        resident: &Resident,
+        time: Option<Duration>,
+        because: &str,
+    ) -> Result<Option<records::Keep>, WantError> {
+        let (memory, _) = self.remembered(&resident.computer().container)?;
+        let because = because.to_owned();
+        Ok(self.store.run(move |_| memory.set_lease(time, &because)).await?)
+    }
+
+    /// Remembers when a computer has to be awake next for a job of its own, in seconds since 1970. Durable.
+    pub async fn due(&self, resident: &Resident, at: Option<u64>) -> Result<(), WantError> {
+        let (memory, _) = self.remembered(&resident.computer().container)?;
+        Ok(self.store.run(move |_| memory.set_due(at)).await?)
+    }
+
+    /// Counts as use of the computer for as long as the value lives: work that is done for it elsewhere.
+    pub fn busy(&self, resident: &Resident) -> Option<(Visit, Arc<Activity>)> {
+        let (_, activity) = self.remembered(&resident.computer().container).ok()?;
+        Some((activity.visit(), activity))
+    }
+
+    fn remembered(&self, container: &ContainerId) -> Result<(Arc<Memory>, Arc<Activity>), WantError> {
+        let tasks = self.tasks();
+        let task = tasks.get(container).ok_or(WantError::Unknown)?;
+        Ok((task.memory.clone(), task.activity.clone()))
     }
 
     /// What happened to a container, oldest first, and until when it is kept awake.

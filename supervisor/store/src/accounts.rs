@@ -124,6 +124,7 @@ impl Store {
         deleted.map_err(StoreError::from)?;
         // Were this lost, what stays would belong to nobody and be found by `verify`.
         t.rest.tree.remove(user.container.as_str())?;
+        t.own_keys.tree.remove(user.key())?;
         index.forget_user(user.id);
         drop(index);
         self.forget_events(user.id)?;

@@ -77,6 +77,10 @@ pub enum What {
     AdminGranted,
     /// The account is not an administrator's any more.
     AdminRevoked,
+    /// The owner gave a key of their own for AI calls.
+    OwnKeySet,
+    /// The owner took that key back.
+    OwnKeyRemoved,
     /// The operator or an administrator stopped the computer.
     ComputerStopped,
     /// The operator or an administrator started the computer.

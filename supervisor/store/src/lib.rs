@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod factors;
 mod migrate;
+mod own_keys;
 mod records;
 mod reserve;
 mod rest;
@@ -23,8 +24,8 @@ pub use error::{CreateError, FactorError, StoreError};
 pub use export::{ExportError, export, import};
 pub use factors::PASSKEYS;
 pub use records::{
-    Caller, Change, Credential, Factors, FirstFactor, Keep, Method, NewAccount, RecoveryCode, Refresh, Rest, Session,
-    SessionScope, TokenHash, Tombstone, Totp, User, Wanted, WantedState,
+    Caller, Change, Credential, Factors, FirstFactor, Keep, Method, NewAccount, OwnKey, RecoveryCode, Refresh, Rest,
+    Session, SessionScope, TokenHash, Tombstone, Totp, User, Wanted, WantedState,
 };
 pub use sessions::{COMPUTER_SESSIONS, Fate, PLATFORM_SESSIONS};
 pub use store::Store;

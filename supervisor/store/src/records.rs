@@ -88,6 +88,17 @@ pub struct Credential {
     pub last_used: Option<u64>,
 }
 
+/// A person's own key to the provider of models, used in place of the platform's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnKey {
+    /// Whose.
+    pub user: UserId,
+    /// The key, sealed with one that is not in the store; hexadecimal.
+    pub sealed: String,
+    /// When it was given.
+    pub since: u64,
+}
+
 /// What should be true of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
@@ -122,11 +133,32 @@ pub struct Rest {
     pub asleep: bool,
     /// Until when it must not rest, if somebody asked for that.
     pub keep: Option<Keep>,
+    /// Until when a program in it has asked the same.
+    #[serde(default)]
+    pub lease: Option<Keep>,
+    /// When it has to be awake next for a job of its own, in seconds since 1970.
+    #[serde(default)]
+    pub due: Option<u64>,
     /// What its owner said about themselves when it ran last: shown to strangers while it does not.
     #[serde(default)]
     pub profile: Option<String>,
     /// What happened to it, oldest first.
     pub history: Vec<Change>,
+}
+
+impl Rest {
+    /// Nothing has happened to it yet.
+    pub fn of_a_new(container: &ContainerId) -> Self {
+        Self {
+            container: container.clone(),
+            asleep: false,
+            keep: None,
+            lease: None,
+            due: None,
+            profile: None,
+            history: Vec::new(),
+        }
+    }
 }
 
 /// "Stay awake until then, because …".
@@ -282,5 +314,6 @@ record!("wanted", Wanted, wanted => wanted.container.as_str());
 record!("rest", Rest, rest => rest.container.as_str());
 record!("factors", Factors, factors => factors.user.0);
 record!("sessions", Session, session => session.id.0);
+record!("own_keys", OwnKey, key => key.user.0);
 record!("audit", Event, event => event.number.to_be_bytes());
 record!("tombstones", Tombstone, tombstone => tombstone.handle.as_str());

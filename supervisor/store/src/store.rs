@@ -12,7 +12,7 @@ use crate::disk::Files;
 use crate::durable::Durable;
 use crate::error::StoreError;
 use crate::migrate;
-use crate::records::{Credential, Factors, Rest, Session, Tombstone, User, Wanted};
+use crate::records::{Credential, Factors, OwnKey, Rest, Session, Tombstone, User, Wanted};
 use crate::session_index::SessionIndex;
 use crate::table::Table;
 
@@ -26,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) handles: Tree,
     pub(crate) credentials: Table<Credential>,
     pub(crate) factors: Table<Factors>,
+    pub(crate) own_keys: Table<OwnKey>,
     pub(crate) wanted: Table<Wanted>,
     pub(crate) rest: Table<Rest>,
     pub(crate) sessions: Table<Session>,
@@ -49,6 +50,7 @@ impl Store {
             handles: files.tree("handles")?,
             credentials: Table::open(&files)?,
             factors: Table::open(&files)?,
+            own_keys: Table::open(&files)?,
             wanted: Table::open(&files)?,
             rest: Table::open(&files)?,
             sessions: Table::open(&files)?,
@@ -101,13 +103,14 @@ impl Store {
     }
 
     /// Every table with its name: what an export holds.
-    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 10] {
+    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 11] {
         let t = &self.0;
         [
             ("users", &t.users.tree),
             ("handles", &t.handles),
             ("credentials", &t.credentials.tree),
             ("factors", &t.factors.tree),
+            ("own_keys", &t.own_keys.tree),
             ("wanted", &t.wanted.tree),
             ("rest", &t.rest.tree),
             ("sessions", &t.sessions.tree),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::accounts::NEXT_SEAT;
 use crate::audit::Event;
 use crate::error::StoreError;
-use crate::records::{Credential, Factors, Session, SessionScope, User, Wanted};
+use crate::records::{Credential, Factors, OwnKey, Session, SessionScope, User, Wanted};
 use crate::store::{Inner, Store};
 use crate::table::{Record, Table, decode};
 
@@ -35,6 +35,7 @@ pub fn verify(store: &Store) -> Vec<Finding> {
     check.wanted(tables, &users);
     check.rest(tables, &users);
     check.audit(tables, &by_id);
+    check.own_keys(tables, &by_id);
     check.findings
 }
 
@@ -182,6 +183,14 @@ impl Check {
         }
         for (_, handle) in owners.iter().filter(|(container, _)| !wished.contains(**container)) {
             self.add("wanted", format!("nothing says what is wanted of the container of {handle}"));
+        }
+    }
+
+    fn own_keys(&mut self, tables: &Inner, by_id: &HashMap<UserId, &User>) {
+        for OwnKey { user, .. } in self.records(&tables.own_keys) {
+            if !by_id.contains_key(&user) {
+                self.add("own_keys", "a key to the provider of models belongs to no account".to_owned());
+            }
         }
     }
 

@@ -27,6 +27,7 @@ impl House {
             group: format!("/{}/runc", self.config.instance),
             layout: Layout::of_host(),
             domain: "localhost".to_owned(),
+            services: None,
         };
         // Without the launcher's view, the mapped user must be able to pass to the root.
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

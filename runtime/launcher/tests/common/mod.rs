@@ -103,8 +103,9 @@ impl House {
         fs::write(&file, script).unwrap();
         chown(&file, Some(seat.first_id() + 1000), None).unwrap();
         let container = ContainerId::parse(&format!("c{number:016x}")).unwrap();
-        let token = Token("a-secret".to_owned());
-        Launch { container, seat, handle, image: self.image.clone(), token, limits: Limits::default() }
+        let secret = |text: &str| Token(text.to_owned());
+        let (token, credential) = (secret("a-secret"), secret("another-secret"));
+        Launch { container, seat, handle, image: self.image.clone(), token, credential, limits: Limits::default() }
     }
 
     /// Root of the image.

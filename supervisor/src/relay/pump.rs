@@ -1,0 +1,115 @@
+//! An answer on its way back: read event by event, counted, passed on as it came, and paid for when it ends. A client
+//! that goes away does not end it: what the provider makes until then has to be paid for.
+
+use std::io;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use http_body_util::channel::Sender;
+use hyper::body::{Bytes, Incoming};
+use tokio::time::{Instant, timeout};
+
+use super::Account;
+use super::events;
+
+/// The longest silence of the provider in the middle of an answer; it sends a ping every few seconds.
+const SILENCE: Duration = Duration::from_secs(120);
+/// The longest that a client may leave a piece of the answer untaken.
+const UNTAKEN: Duration = Duration::from_secs(60);
+/// How long an answer is read on after its client has gone.
+const READ_ON: Duration = Duration::from_secs(300);
+
+/// Why an answer ends before its last event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// The provider broke off.
+    Provider,
+    /// The provider fell silent.
+    Silence,
+    /// Nothing is left to pay with.
+    Budget,
+}
+
+/// Passes an answer's events on and settles the account at its end.
+pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error>, mut account: Account) {
+    let mut client = Client { sender: Some(client), gone: None };
+    let cut = loop {
+        let chunk = match next(&mut upstream, client.patience()).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break (!account.reader.is_complete()).then_some(Cut::Provider),
+            Err(cut) => break Some(cut),
+        };
+        account.touch();
+        account.reader.sse(&chunk);
+        if account.extend().await {
+            client.pass(chunk).await;
+        } else if let Some(whole) = events::end_of_first(&chunk) {
+            client.pass(chunk.slice(..whole)).await;
+            break Some(Cut::Budget);
+        } else {
+            // In the middle of an event: the client could not read what follows half of one.
+            client.pass(chunk).await;
+        }
+        if client.is_given_up() {
+            break Some(Cut::Silence);
+        }
+    };
+    drop(upstream);
+    account.settle().await;
+    match cut {
+        None => {}
+        Some(Cut::Budget) => client.pass(events::error("billing_error", OUT_OF_BUDGET)).await,
+        Some(Cut::Silence) => client.pass(events::error("timeout_error", SILENT)).await,
+        // The client sees the answer break off, as it would have without us.
+        Some(Cut::Provider) => client.abort(),
+    }
+}
+
+const OUT_OF_BUDGET: &str = "The budget of this computer is used up, so the answer ends here.";
+const SILENT: &str = "The provider of models fell silent, so the answer ends here.";
+
+/// The next piece; `None` at the end.
+async fn next(upstream: &mut Incoming, patience: Duration) -> Result<Option<Bytes>, Cut> {
+    loop {
+        match timeout(patience, upstream.frame()).await {
+            Err(_) => return Err(Cut::Silence),
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(_))) => return Err(Cut::Provider),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+}
+
+/// Who asked, as long as they are there.
+struct Client {
+    sender: Option<Sender<Bytes, io::Error>>,
+    gone: Option<Instant>,
+}
+
+impl Client {
+    async fn pass(&mut self, data: Bytes) {
+        let Some(sender) = &mut self.sender else { return };
+        if !matches!(timeout(UNTAKEN, sender.send_data(data)).await, Ok(Ok(()))) {
+            self.sender = None;
+            self.gone = Some(Instant::now());
+        }
+    }
+
+    fn abort(self) {
+        if let Some(sender) = self.sender {
+            sender.abort(io::Error::other("the provider of models broke off"));
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        self.gone.map_or(SILENCE, |gone| SILENCE.min(READ_ON.saturating_sub(gone.elapsed())))
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.gone.is_some_and(|gone| gone.elapsed() >= READ_ON)
+    }
+}
