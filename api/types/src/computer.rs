@@ -10,17 +10,10 @@ pub const TOKEN_ENV: &str = "MATRIX_AUTH_TOKEN";
 pub const HANDLE_ENV: &str = "MATRIX_HANDLE";
 /// Environment variable that carries the platform's domain, for example `matrix-os.example`.
 pub const DOMAIN_ENV: &str = "MATRIX_DOMAIN";
-<<<<<<< HEAD
-/// Environment variable that says where the AI's model is asked: the platform's proxy, or the provider itself.
-pub const AI_URL_ENV: &str = "ANTHROPIC_BASE_URL";
-/// Environment variable that carries what is shown there.
-pub const AI_KEY_ENV: &str = "ANTHROPIC_API_KEY";
-=======
 /// Environment variable under which clients of the Messages API look for its address: the platform's door for computers.
 pub const API_URL_ENV: &str = "ANTHROPIC_BASE_URL";
 /// Environment variable under which they look for their key: the container's credential, good from its address only.
 pub const API_KEY_ENV: &str = "ANTHROPIC_API_KEY";
->>>>>>> 8033897f54869b3f57fde80eb12b2f4d755c89fc
 /// The user's home inside the container.
 pub const HOME: &str = "/home/matrixos";
 /// User and group id of the owner inside the container.

@@ -527,7 +527,7 @@ pub struct Due {
 /// `POST {base}/matrix/awake`: let this computer not rest for so long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Awake {
-    /// For how long; zero gives the lease back.
+    /// For how long.
     pub seconds: u64,
     /// For the owner to read.
     pub because: String,

@@ -60,7 +60,7 @@ pub(crate) fn begin_history(settings: &Settings) {
         .args(["-c", script, "sh", &settings.handle, &settings.domain])
         .current_dir(&settings.home)
         .env_remove(matrixos_types::computer::TOKEN_ENV)
-        .env_remove(matrixos_types::computer::AI_KEY_ENV)
+        .env_remove(matrixos_types::computer::API_KEY_ENV)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

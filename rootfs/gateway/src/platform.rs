@@ -37,7 +37,7 @@ impl Platform {
 
     /// What is left of the owner's quota. `None` if nobody keeps one, or it cannot be had now.
     pub(crate) async fn budget(&self) -> Option<Budget> {
-        let bytes = self.call(Method::GET, "usage", Bytes::new()).await?;
+        let bytes = self.call(Method::GET, "usage", Bytes::new()).await??;
         serde_json::from_slice(&bytes).ok()
     }
 
@@ -51,12 +51,16 @@ impl Platform {
         self.say(Method::POST, "awake", &Awake { seconds, because: because.to_owned() }).await;
     }
 
+    /// The reason to stay awake is gone.
+    pub(crate) async fn rest(&self) {
+        self.call(Method::DELETE, "awake", Bytes::new()).await;
+    }
+
     /// Sends a text out on a channel. False if nobody takes it.
     pub(crate) async fn send(&self, target: &Target, text: &str) -> bool {
         let body = Outgoing { channel: &target.channel, chat_id: &target.chat_id, text };
         let Ok(body) = serde_json::to_vec(&body) else { return false };
-        // Whoever takes it says so in words; one who does not know the path says nothing.
-        self.call(Method::POST, "send", body.into()).await.is_some_and(|said| !said.is_empty())
+        self.call(Method::POST, "send", body.into()).await.flatten().is_some()
     }
 
     async fn say(&self, method: Method, what: &str, body: &impl Serialize) -> bool {
@@ -64,7 +68,8 @@ impl Platform {
         self.call(method, what, body.into()).await.is_some()
     }
 
-    async fn call(&self, method: Method, what: &str, body: Bytes) -> Option<Bytes> {
+    /// `None` if the call failed, `Some(None)` if there is no such path.
+    async fn call(&self, method: Method, what: &str, body: Bytes) -> Option<Option<Bytes>> {
         let (base, key) = self.base.as_ref().filter(|_| !self.absent.load(Ordering::Relaxed))?;
         let uri: Uri = format!("{base}/matrix/{what}").parse().ok()?;
         let headers = vec![("authorization", format!("Bearer {key}")), ("content-type", "application/json".to_owned())];
@@ -73,12 +78,12 @@ impl Platform {
         if response.status() == hyper::StatusCode::NOT_FOUND {
             // Every platform tells what is left; whoever does not is none.
             self.absent.fetch_or(what == "usage", Ordering::Relaxed);
-            return Some(Bytes::new());
+            return Some(None);
         }
         if !response.status().is_success() {
             return None;
         }
         let whole: Result<_, CallError> = http::whole(response.into_body(), 64 << 10, WITHIN).await;
-        whole.ok()
+        whole.ok().map(Some)
     }
 }

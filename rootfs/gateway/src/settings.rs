@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use matrixos_types::computer::{
-    AI_KEY_ENV, AI_URL_ENV, DOMAIN_ENV, GATEWAY_PORT, HANDLE_ENV, HOME, SHELL_PATH, TEMPLATE_PATH, TOKEN_ENV,
+    API_KEY_ENV, API_URL_ENV, DOMAIN_ENV, GATEWAY_PORT, HANDLE_ENV, HOME, SHELL_PATH, TEMPLATE_PATH, TOKEN_ENV,
 };
 
 /// Where the model is asked if nobody says otherwise.
@@ -74,8 +74,8 @@ impl Settings {
             shell: path("MATRIX_SHELL", SHELL_PATH),
             template: path("MATRIX_TEMPLATE", TEMPLATE_PATH),
             upload_limit: number("MATRIX_UPLOAD_LIMIT").unwrap_or(1 << 30),
-            ai_url: text(AI_URL_ENV).unwrap_or_else(|| PROVIDER.to_owned()),
-            ai_key: text(AI_KEY_ENV),
+            ai_url: text(API_URL_ENV).unwrap_or_else(|| PROVIDER.to_owned()),
+            ai_key: text(API_KEY_ENV),
             fetch_private: text("MATRIX_FETCH_PRIVATE").is_some_and(|value| value == "1"),
             limits: Limits {
                 memory: number("MATRIX_MEMORY_LIMIT"),

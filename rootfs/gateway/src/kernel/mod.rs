@@ -238,6 +238,9 @@ async fn work(gateway: Gateway, session: String) {
             lane.running = None;
         }
         gateway.hub.tell(Event::SessionChanged { session_id: session.clone() });
+        if gateway.kernel.lanes().values().all(|lane| lane.running.is_none() && lane.waiting.is_empty()) {
+            gateway.platform.rest().await;
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn spawn(gateway: &Gateway, command: &str, output: std::io::PipeWriter) -> std::
         .args(["-c", command])
         .current_dir(&gateway.settings.home)
         .env_remove(matrixos_types::computer::TOKEN_ENV)
-        .env_remove(matrixos_types::computer::AI_KEY_ENV)
+        .env_remove(matrixos_types::computer::API_KEY_ENV)
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(second)
