@@ -263,7 +263,9 @@ impl Turn<'_> {
 
     fn report(&self, result: Result<EndReason, TurnError>) {
         let (session_id, turn_id) = (self.session.to_owned(), self.id.clone());
-        let (text, usage) = (self.gathered().texts.join("\n\n"), self.gathered().usage);
+        // One look at what was gathered at a time: the lock is held until the end of the statement.
+        let text = self.gathered().texts.join("\n\n");
+        let usage = self.gathered().usage;
         self.tell(match result {
             Ok(reason) => Event::Result { session_id, turn_id, text, reason, usage, took: millis(self.began) },
             Err(error) => Event::Error {
@@ -280,13 +282,17 @@ impl Turn<'_> {
         let before = self.gathered().budget;
         let left =
             if before.is_some() { self.gateway.platform.budget().await.map(|b| b.remaining_nanos) } else { None };
+        let (tools, usage) = {
+            let gathered = self.gathered();
+            (gathered.tools.clone(), gathered.usage)
+        };
         let entry = TurnLog {
             at: time::millis(),
             source: self.pending.source.clone(),
             session_id: self.session.to_owned(),
             model: self.agent.model.clone(),
-            tools: self.gathered().tools.clone(),
-            usage: self.gathered().usage,
+            tools,
+            usage,
             cost_nanos: before.zip(left).map(|(before, left)| before.saturating_sub(left)),
             took: millis(self.began),
             result: result.to_owned(),

@@ -1,6 +1,9 @@
 //! The real gateway program, started on a free port over a home of its own.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod desk;
+pub mod provider;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -15,6 +18,7 @@ pub struct Computer {
     pub address: SocketAddr,
     pub home: tempfile::TempDir,
     shell: tempfile::TempDir,
+    environment: Vec<(String, String)>,
 }
 
 pub struct Answer {
@@ -47,12 +51,38 @@ impl Computer {
     }
 
     pub fn start_with(environment: &[(&str, &str)]) -> Self {
-        Self::start_by(Command::new(GATEWAY).envs(environment.iter().copied()))
+        Self::start_in(tempfile::tempdir().unwrap(), environment)
+    }
+
+    /// With files that are there before the first boot.
+    pub fn start_in(home: tempfile::TempDir, environment: &[(&str, &str)]) -> Self {
+        let mut computer = Self::begin(home, Command::new(GATEWAY).envs(environment.iter().copied()));
+        computer.environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        computer
+    }
+
+    /// Ended at once, as by a power cut, and started again.
+    pub fn kill_and_start(self) -> Self {
+        let (home, environment) = self.killed();
+        let environment: Vec<(&str, &str)> = environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        Self::start_in(home, &environment)
+    }
+
+    /// Ended at once; what is left.
+    pub fn killed(mut self) -> (tempfile::TempDir, Vec<(String, String)>) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let home = std::mem::replace(&mut self.home, tempfile::tempdir().unwrap());
+        (home, std::mem::take(&mut self.environment))
     }
 
     /// Starts the gateway by a command that ends in running it, with the same process id.
     pub fn start_by(command: &mut Command) -> Self {
-        let (home, shell) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        Self::begin(tempfile::tempdir().unwrap(), command)
+    }
+
+    fn begin(home: tempfile::TempDir, command: &mut Command) -> Self {
+        let shell = tempfile::tempdir().unwrap();
         std::fs::write(shell.path().join("index.html"), "<title>the desktop</title>").unwrap();
         let address = free_port();
         let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../home");
@@ -66,7 +96,7 @@ impl Computer {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let computer = Self { child, address, home, shell };
+        let computer = Self { child, address, home, shell, environment: Vec::new() };
         computer.until("it answers", || TcpStream::connect(computer.address).is_ok());
         computer
     }
@@ -108,6 +138,20 @@ impl Computer {
 
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, b"")
+    }
+
+    pub fn put(&self, path: &str, body: serde_json::Value) -> Answer {
+        self.ask("PUT", path, body.to_string().as_bytes())
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.home.path().join(name)).unwrap_or_default()
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.home.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     pub fn post(&self, path: &str, body: serde_json::Value) -> Answer {
