@@ -31,7 +31,8 @@ pub(super) async fn compacted(lines: &[Line], client: &Client, agent: &Agent) ->
     });
     let answer = client.stream(body.to_string().into(), &mut |_| ()).await;
     // Without a summary the first and last words have to do: a conversation never becomes unusable by its length.
-    let summary = if answer.result.is_ok() { text_of(&answer.content) } else { cut(&all, LAST_WORDS).to_owned() };
+    let summary = if answer.result.is_ok() { text_of(&answer.content) } else { all.clone() };
+    let summary = cut(&summary, LAST_WORDS);
     let last = &all[all.ceil_char_boundary(all.len().saturating_sub(LAST_WORDS))..];
     Some(Line::Summary { at: time::millis(), text: format!("{summary}\n\n[The last words]\n{last}") })
 }
