@@ -1,7 +1,6 @@
-//! What the desktop and its AI say to each other over `WS /ws`, and the shapes of conversations, apps and jobs.
+//! What the desktop and its AI say to each other over `WS /ws`, and the shapes of conversations and turns.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// From the desktop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -374,113 +373,6 @@ pub enum Change {
     Removed,
 }
 
-/// One entry of `GET /api/apps`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct App {
-    /// What people call it.
-    pub name: String,
-    /// A sentence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// An emoji, or the name of a file in `system/icons/`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub icon: Option<String>,
-    /// `utility` if it is not said.
-    pub category: String,
-    /// `{app}.html`.
-    pub file: String,
-    /// `apps/{app}.html`.
-    pub path: String,
-}
-
-/// `POST /api/bridge/data`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BridgeBody {
-    /// What to do.
-    pub action: BridgeAction,
-    /// The app: `expense-tracker`.
-    pub app: String,
-    /// What it calls the value.
-    pub key: String,
-    /// The value to write; null removes it.
-    #[serde(default)]
-    pub value: Value,
-}
-
-/// What an app asks of its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BridgeAction {
-    /// Give me what I wrote; null if there is nothing.
-    Read,
-    /// Keep this.
-    Write,
-}
-
-/// When a job runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Schedule {
-    /// Again and again.
-    Interval {
-        /// Seconds between, at least sixty.
-        every: u64,
-    },
-    /// By a cron expression of five fields, in the owner's time zone.
-    Cron {
-        /// `minute hour day month weekday`.
-        expression: String,
-    },
-    /// One time.
-    Once {
-        /// Seconds since 1970.
-        at: i64,
-    },
-}
-
-/// `POST /api/cron`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobBody {
-    /// What people call it.
-    pub name: String,
-    /// What the AI is told when it is time.
-    pub message: String,
-    /// When.
-    pub schedule: Schedule,
-    /// Where the answer goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
-}
-
-/// Where the answer of a job goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Target {
-    /// `telegram`, ….
-    pub channel: String,
-    /// In the channel's words.
-    pub chat_id: String,
-}
-
-/// One entry of `GET /api/cron`, and of `system/cron.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Job {
-    /// Its id.
-    pub id: String,
-    /// What was asked for.
-    #[serde(flatten)]
-    pub body: JobBody,
-    /// Seconds since 1970.
-    pub created_at: i64,
-    /// When it last ran, in seconds since 1970.
-    #[serde(default)]
-    pub last_run: Option<i64>,
-    /// When it runs next, in seconds since 1970.
-    #[serde(default)]
-    pub next_run: Option<i64>,
-}
-
 /// One line of `GET /api/logs`: one turn of the AI.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -515,13 +407,6 @@ pub struct Budget {
     pub quota_nanos: u64,
     /// `$2.70`.
     pub text: String,
-}
-
-/// `PUT {base}/matrix/due`: the platform must see to it that this computer is awake then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Due {
-    /// Seconds since 1970; null if nothing is due.
-    pub at: Option<i64>,
 }
 
 /// `POST {base}/matrix/awake`: let this computer not rest for so long.

@@ -1,10 +1,12 @@
 //! The words every room shares: names, ids, units and wire shapes. Serde only; no I/O.
 
+pub mod apps;
 pub mod computer;
 pub mod disk;
 pub mod handle;
 pub mod ids;
 pub mod instance;
+pub mod jobs;
 pub mod kernel;
 pub mod units;
 

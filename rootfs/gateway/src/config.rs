@@ -74,10 +74,15 @@ impl Channels {
     }
 }
 
+/// Opens a regular file; a pipe, which would be waited for, is not there.
+pub(crate) fn open_file(home: &Dir, name: &str) -> std::io::Result<cap_std::fs::File> {
+    if home.metadata(name)?.is_file() { home.open(name) } else { Err(std::io::ErrorKind::NotFound.into()) }
+}
+
 /// The text of a file of the owner's that a program needs, if it is of a sensible size.
 pub(crate) fn small_file(home: &Dir, name: &str, largest: u64) -> Option<String> {
     use std::io::Read;
-    let file = home.open(name).ok()?;
+    let file = open_file(home, name).ok()?;
     let mut text = Vec::new();
     file.take(largest).read_to_end(&mut text).ok()?;
     Some(String::from_utf8_lossy(&text).into_owned())

@@ -55,7 +55,7 @@ pub(crate) fn begin_history(settings: &Settings) {
     if settings.home.join(".git").exists() {
         return;
     }
-    let script = "git init -q -b main && git add -A && git -c user.name=\"$1\" -c user.email=\"$1@$2\" commit -q -m 'The first day'";
+    let script = "git init -q --template= -b main && git add -A && git -c user.name=\"$1\" -c user.email=\"$1@$2\" commit -q -m 'The first day'";
     let begun = Command::new("/bin/sh")
         .args(["-c", script, "sh", &settings.handle, &settings.domain])
         .current_dir(&settings.home)

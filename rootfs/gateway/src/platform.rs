@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{Method, Uri};
-use matrixos_types::kernel::{Awake, Budget, Due, Target};
+use matrixos_types::jobs::{Due, Target};
+use matrixos_types::kernel::{Awake, Budget};
 use serde::Serialize;
 
 use crate::http::{self, Call, CallError, Reach};

@@ -17,7 +17,11 @@ fn every_route_but_health_needs_the_token() {
         matrixos_gateway::ROUTES.iter().map(|(path, _)| *path).filter(|p| *p != "/health").collect();
     paths.extend(["/", "/index.html", "/nowhere"]);
     for path in paths {
-        let path = path.replace("{*path}", "README.md").replace("{id}", "x");
+        let path = path
+            .replace("{*path}", "README.md")
+            .replace("{id}", "x")
+            .replace("{app}", "todo")
+            .replace("{section}", "agent");
         for method in ["GET", "PUT", "POST", "DELETE"] {
             for token in ["", "wrong", &TOKEN[..TOKEN.len() - 1], &format!("{TOKEN}x")] {
                 assert_eq!(computer.ask_as(token, method, &path, b"{}").status, 401, "{method} {path} with {token:?}");

@@ -5,7 +5,7 @@ use std::io;
 use axum::Json;
 use axum::extract::State;
 use cap_std::fs::Dir;
-use matrixos_types::kernel::{BridgeAction, BridgeBody};
+use matrixos_types::apps::{BridgeAction, BridgeBody};
 use serde_json::{Value, json};
 
 use super::is_name;

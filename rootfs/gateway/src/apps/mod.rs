@@ -8,7 +8,7 @@ use std::io;
 use axum::Json;
 use axum::extract::State;
 use cap_std::fs::Dir;
-use matrixos_types::kernel::App;
+use matrixos_types::apps::App;
 use serde_json::{Value, json};
 
 pub(crate) use bridge::data;

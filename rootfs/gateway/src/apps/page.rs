@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::{FOLDER, LARGEST, is_name};
+use crate::config::open_file;
 use crate::desktop::blocking;
 use crate::error::Failure;
 use crate::state::Gateway;
@@ -25,7 +26,7 @@ pub(crate) async fn page(State(gateway): State<Gateway>, Path(app): Path<String>
     let file = format!("{FOLDER}/{name}.html");
     let html = blocking(gateway, move |home| {
         let mut html = Vec::new();
-        home.open(file)?.take(LARGEST as u64 + 1).read_to_end(&mut html).map(|_| html)
+        open_file(home, &file)?.take(LARGEST as u64 + 1).read_to_end(&mut html).map(|_| html)
     })
     .await?;
     if html.len() > LARGEST {

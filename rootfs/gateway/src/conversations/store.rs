@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
 
 use cap_std::fs::{Dir, OpenOptions};
 use matrixos_types::kernel::{ChatMessage, ConversationSummary, Role};
 
 use super::lines::{self, Line};
+use crate::config::open_file;
 
 /// Where they are.
 pub(crate) const FOLDER: &str = "system/conversations";
@@ -25,6 +27,9 @@ fn path(id: &str) -> io::Result<String> {
 
 /// Adds lines and waits until they are on the disk.
 pub(crate) fn append(home: &Dir, id: &str, new: &[Line]) -> io::Result<()> {
+    // One at a time: what is taken back of a line that did not fit must not be another's.
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     home.create_dir_all(FOLDER)?;
     let mut file = home.open_with(path(id)?, OpenOptions::new().create(true).append(true).read(true))?;
     let mut bytes = Vec::new();
@@ -57,7 +62,7 @@ fn is_torn(file: &mut cap_std::fs::File) -> io::Result<bool> {
 
 /// Gives every line to `each`, with the offset behind it. What cannot be read as a line of text is left out.
 fn scan(home: &Dir, id: &str, from: u64, mut each: impl FnMut(&str, u64)) -> io::Result<()> {
-    let mut file = home.open(path(id)?)?;
+    let mut file = open_file(home, &path(id)?)?;
     file.seek(SeekFrom::Start(from))?;
     let (mut reader, mut line, mut offset) = (BufReader::new(file), Vec::new(), from);
     loop {

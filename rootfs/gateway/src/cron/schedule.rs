@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use matrixos_types::kernel::Schedule;
+use matrixos_types::jobs::Schedule;
 
 /// Shortest and longest time between two runs, in seconds.
 const SHORTEST: u64 = 60;

@@ -66,6 +66,8 @@ pub(crate) struct Pending {
     message: String,
     trust: Trust,
     source: String,
+    /// It was stopped before its turn came.
+    stopped: bool,
     done: Option<oneshot::Sender<Outcome>>,
 }
 
@@ -115,7 +117,7 @@ impl Kernel {
         let Some(lane) = lanes.get_mut(session) else { return false };
         lane.running.iter().for_each(|live| live.cancel.cancel());
         // They are answered with a note by the lane, which sees that they were stopped.
-        lane.waiting.iter_mut().for_each(|pending| pending.source = STOPPED.to_owned());
+        lane.waiting.iter_mut().for_each(|pending| pending.stopped = true);
         true
     }
 
@@ -133,9 +135,6 @@ impl Kernel {
         }
     }
 }
-
-/// The source of a message that was stopped before its turn.
-const STOPPED: &str = "stopped";
 
 /// Takes a message in: when this returns, it is safe on the disk.
 pub(crate) async fn hear(gateway: &Gateway, said: Said) -> Result<Heard, TurnError> {
@@ -197,7 +196,8 @@ async fn take_in(gateway: &Gateway, session: String, said: Said) -> Result<Heard
     keep(gateway, &session, vec![line]).await?;
     let (sender, done) = oneshot::channel();
     let source = said.from.map_or_else(|| "desktop".to_owned(), |from| from.channel);
-    let pending = Pending { message: message.id.clone(), trust: said.trust, source, done: Some(sender) };
+    let pending =
+        Pending { message: message.id.clone(), trust: said.trust, source, stopped: false, done: Some(sender) };
     let waiting =
         gateway.kernel.lanes().get(&session).map_or(0, |l| l.waiting.len() + usize::from(l.running.is_some()));
     gateway.hub.tell(Event::Message { session_id: session.clone(), message, request_id: said.request_id, waiting });
@@ -230,7 +230,7 @@ async fn work(gateway: Gateway, session: String) {
             lane.running = Some(live);
             pending
         };
-        if pending.source == STOPPED {
+        if pending.stopped {
             cancel.cancel();
         }
         turn::run(&gateway, &session, turn, cancel, pending).await;
@@ -254,7 +254,7 @@ pub(crate) async fn resume(gateway: &Gateway) -> Result<(), TurnError> {
             let Line::User { id, at, trust, from, .. } = line else { continue };
             if starts < BEGUN && time::millis().saturating_sub(at) < OLD {
                 let source = from.map_or_else(|| "desktop".to_owned(), |from| from.channel);
-                enqueue(gateway, &session, Pending { message: id, trust, source, done: None });
+                enqueue(gateway, &session, Pending { message: id, trust, source, stopped: false, done: None });
             } else {
                 let note = "This computer was switched off before this was answered. Say it again if it still matters.";
                 let at = time::millis();

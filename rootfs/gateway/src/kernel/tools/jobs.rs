@@ -1,6 +1,6 @@
 //! Jobs, as the AI makes them for its owner.
 
-use matrixos_types::kernel::{JobBody, Schedule};
+use matrixos_types::jobs::{JobBody, Schedule};
 use serde_json::Value;
 
 use super::{Done, given};
