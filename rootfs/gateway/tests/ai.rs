@@ -238,6 +238,10 @@ fn what_the_model_does_wrong_is_told_to_it_and_survived() {
     );
     assert_eq!(results.iter().filter(|result| result.is_error).count(), 6);
     assert!(!computer.home.path().join("../x.html").exists());
+    let status = std::fs::read_to_string(format!("/proc/{}/status", computer.child.id())).unwrap();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    assert!(peak.unwrap() <= 40 << 10, "a turn with tools takes at most 40 MB: {peak:?} kB");
 }
 
 #[test]

@@ -247,3 +247,16 @@ fn a_conversation_is_made_listed_searched_and_deleted() {
     assert_eq!(computer.ask("DELETE", &format!("/api/conversations/{id}"), b"").status, 204);
     assert_eq!(computer.get(&format!("/api/conversations/{id}")).status, 404);
 }
+
+#[test]
+fn a_conversation_that_is_deleted_in_the_middle_of_a_turn_does_not_come_back() {
+    let provider = Provider::start([]);
+    let computer = provider.computer();
+    let mut desk = Desk::open(&computer);
+    provider.enqueue("text hang=4");
+    desk.say("s", "tell me a story");
+    desk.until("it begins", |event| matches!(event, Event::Text { .. }));
+    assert_eq!(computer.ask("DELETE", "/api/conversations/s", b"").status, 204);
+    desk.end();
+    assert_eq!(computer.get("/api/conversations/s").status, 404);
+}

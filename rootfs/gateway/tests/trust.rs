@@ -39,6 +39,8 @@ fn a_visitor_gets_no_tools_no_secrets_and_a_conversation_of_their_own() {
     assert_eq!(Desk::open(&computer).fail(&session, "hello"), "read_only");
     let codes: Vec<u16> = (0..12).map(|_| computer.post("/api/message", body.clone()).status).collect();
     assert_eq!(codes.iter().filter(|code| **code == 429).count(), 4, "{codes:?}");
+    let computer = computer.kill_and_start();
+    assert_eq!(computer.post("/api/message", body).status, 429, "a restart makes nobody new");
 }
 
 #[test]

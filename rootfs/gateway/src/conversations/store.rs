@@ -31,7 +31,12 @@ pub(crate) fn append(home: &Dir, id: &str, new: &[Line]) -> io::Result<()> {
     static WRITING: Mutex<()> = Mutex::new(());
     let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     home.create_dir_all(FOLDER)?;
-    let mut file = home.open_with(path(id)?, OpenOptions::new().create(true).append(true).read(true))?;
+    // A turn that ends after its conversation was deleted does not bring it back.
+    let begins = matches!(new.first(), None | Some(Line::User { .. } | Line::Greeting { .. }));
+    let mut file = match home.open_with(path(id)?, OpenOptions::new().create(begins).append(true).read(true)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !begins => return Ok(()),
+        file => file?,
+    };
     let mut bytes = Vec::new();
     if is_torn(&mut file)? {
         bytes.push(b'\n');
@@ -149,6 +154,15 @@ pub(crate) fn summary(home: &Dir, id: &str) -> io::Result<ConversationSummary> {
         }
     })?;
     Ok(summary)
+}
+
+/// How many messages were taken in since then (milliseconds since 1970). None if there is no such conversation.
+pub(crate) fn heard_since(home: &Dir, id: &str, since: u64) -> usize {
+    let mut count = 0;
+    let scanned = scan(home, id, 0, |text, _| {
+        count += usize::from(matches!(serde_json::from_str(text), Ok(Line::User { at, .. }) if at >= since));
+    });
+    scanned.map_or(0, |()| count)
 }
 
 /// Messages that were taken in and not answered, with how often that was begun, oldest first.

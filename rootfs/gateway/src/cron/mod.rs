@@ -144,7 +144,8 @@ pub(crate) async fn run(gateway: Gateway) {
         if told != Some(next) {
             told = gateway.platform.due(next).await.then_some(next);
         }
-        let wait = next.map_or(LOOK, |at| Duration::from_secs(u64::try_from(at - time::seconds()).unwrap_or(0)));
+        let wait =
+            next.map_or(LOOK, |at| Duration::from_secs(u64::try_from(at.saturating_sub(time::seconds())).unwrap_or(0)));
         let most = if told.is_some() { LOOK } else { AGAIN };
         // Either it is time, or something changed: both are looked at in the same way.
         let _ = timeout(wait.clamp(Duration::from_millis(50), most), gateway.cron.changed.notified()).await;

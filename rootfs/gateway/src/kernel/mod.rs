@@ -42,7 +42,7 @@ pub(crate) struct Kernel {
     lanes: Mutex<HashMap<String, Lane>>,
     turns: Arc<Semaphore>,
     pub(crate) approvals: Approvals,
-    senders: senders::Senders,
+    visitors: senders::Senders,
     apps: senders::Senders,
 }
 
@@ -95,6 +95,9 @@ pub(crate) enum Heard {
     Before { session: String, answer: Option<String> },
 }
 
+/// Messages of one visitor in an hour.
+const VISITOR_HOURLY: usize = 10;
+
 impl Kernel {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
@@ -102,7 +105,7 @@ impl Kernel {
             lanes: Mutex::default(),
             turns: Arc::new(Semaphore::new(limits::TURNS)),
             approvals: Approvals::default(),
-            senders: senders::Senders::new(10, 100),
+            visitors: senders::Senders::new(VISITOR_HOURLY, 100),
             apps: senders::Senders::new(60, 200),
         }
     }
@@ -150,7 +153,7 @@ pub(crate) async fn hear(gateway: &Gateway, said: Said) -> Result<Heard, TurnErr
             return Ok(Heard::Before { session, answer });
         }
     }
-    if said.trust == Trust::Visitor && !gateway.kernel.senders.admits(&session) {
+    if said.trust == Trust::Visitor && !admits(gateway, &session).await? {
         return Err(TurnError::TooOften);
     }
     let waiting = gateway.kernel.lanes().get(&session).map_or(0, |lane| lane.waiting.len());
@@ -158,6 +161,13 @@ pub(crate) async fn hear(gateway: &Gateway, said: Said) -> Result<Heard, TurnErr
         return Err(TurnError::QueueFull(waiting));
     }
     take_in(gateway, session, said).await
+}
+
+/// Whether a visitor is heard now. Their conversation remembers what they said before this computer was last started.
+async fn admits(gateway: &Gateway, session: &str) -> Result<bool, TurnError> {
+    let (id, since) = (session.to_owned(), time::millis().saturating_sub(3_600_000));
+    let heard = on_disk(gateway, move |home| Ok(store::heard_since(home, &id, since))).await?;
+    Ok(heard < VISITOR_HOURLY && gateway.kernel.visitors.admits(session))
 }
 
 /// Which conversation it belongs to. Nobody but the owner chooses one.
