@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use crate::caller::Client;
 use crate::error::ApiError;
 use crate::platform::Platform;
-use crate::{computers, routes};
+use crate::{computers, hardening, routes};
 
 /// The front door.
 #[derive(Clone)]
@@ -39,7 +39,10 @@ impl Edge {
         match self.platform.authority.site(&parts) {
             Ok(Site::Platform) => self.own(Request::from_parts(parts, body), client).await,
             Ok(Site::Computer(handle)) => {
-                computers::answer(&self.platform, handle, Request::from_parts(parts, body), client).await
+                let request = Request::from_parts(parts, body);
+                let mut answer = computers::answer(&self.platform, handle, request, client).await;
+                hardening::only_by_https(&self.platform, &mut answer);
+                answer
             }
             Err(refused @ Refused::Ambiguous) => refuse(StatusCode::BAD_REQUEST, &refused.to_string()),
             Err(refused @ Refused::Misdirected) => refuse(StatusCode::MISDIRECTED_REQUEST, &refused.to_string()),

@@ -10,8 +10,8 @@ use crate::platform::Platform;
 
 /// For answers that are no pages: nothing in them is ever run or framed.
 const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
-/// Two years, computers' hosts included: whoever serves them by https serves all of them so.
-const ALWAYS_HTTPS: &str = "max-age=63072000; includeSubDomains";
+/// Two years, names below included: whoever serves one of them by https serves all of them so.
+const ALWAYS_HTTPS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 pub(crate) async fn harden<B>(State(platform): State<Platform>, mut answer: Response<B>) -> Response<B> {
     let mut tell = |name: HeaderName, value| {
@@ -20,8 +20,14 @@ pub(crate) async fn harden<B>(State(platform): State<Platform>, mut answer: Resp
     tell(CONTENT_SECURITY_POLICY, NO_PAGE);
     tell(X_CONTENT_TYPE_OPTIONS, "nosniff");
     tell(REFERRER_POLICY, "no-referrer");
-    if platform.scheme == "https" {
-        tell(STRICT_TRANSPORT_SECURITY, ALWAYS_HTTPS);
-    }
+    only_by_https(&platform, &mut answer);
     answer
+}
+
+/// For every answer of whatever host is served here: computers may have a domain of their own, of which the platform's
+/// pages cannot speak.
+pub(crate) fn only_by_https<B>(platform: &Platform, answer: &mut Response<B>) {
+    if platform.scheme == "https" {
+        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, ALWAYS_HTTPS);
+    }
 }

@@ -26,4 +26,4 @@ mod waiting;
 pub use caller::Proxies;
 pub use edge::Edge;
 pub use pages::are_built;
-pub use platform::Platform;
+pub use platform::{Names, Platform};

@@ -16,6 +16,15 @@ use crate::limits::Rates;
 /// How long to wait for a container to come to rest.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
+/// Under which names the platform and the computers are found.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// Of the platform's own pages and API.
+    pub origin: Url,
+    /// The domain below which the computers are, if that is not the platform's host. Scheme and port are the origin's.
+    pub user_domain: Option<String>,
+}
+
 /// The platform's parts; cheap to clone.
 #[derive(Clone)]
 pub struct Platform(Arc<Inner>);
@@ -39,10 +48,15 @@ impl Platform {
         accounts: Accounts,
         containers: Arc<Containers>,
         forwarder: Forwarder,
-        origin: &Url,
+        names: &Names,
         proxies: Proxies,
     ) -> Self {
+        let Names { origin, user_domain } = names;
         let authority = Authority::new(origin.host_str().unwrap_or_default(), origin.port());
+        let authority = match user_domain {
+            Some(domain) => authority.with_computers_below(domain),
+            None => authority,
+        };
         Self(Arc::new(Inner {
             accounts,
             containers,

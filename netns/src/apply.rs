@@ -83,6 +83,9 @@ fn make(netlink: &Netlink, network: &Network, index: u16, services: &[u16]) -> R
     let bridge = netlink.find(&name)?.ok_or(NetError::Missing("make bridge"))?;
     netlink.add_address(bridge.index, network.gateway(index), network.subnet(index).prefix_len())?;
     netlink.up(bridge.index)?;
+    // All seats from the start, so that a launch need not touch it. A question to all of a thousand computers, one for each
+    // that was not heard of for a while, would wake every one of them.
+    netlink.know(bridge.index, network.leases_of(index).map(|lease| (lease.address, lease.mac)))?;
     forward()?;
     // Somebody may have made another bridge meanwhile, and loaded rules that do not know of this one.
     loop {
@@ -137,6 +140,7 @@ fn furnish(lease: &Lease, host: BorrowedFd<'_>) -> Result<(), NetError> {
     netlink.add_pair(INNER, lease.mac, &lease.link, host)?;
     let inner = netlink.find(INNER)?.ok_or(NetError::Missing("make veth pair"))?;
     netlink.add_address(inner.index, lease.address, lease.prefix)?;
+    netlink.know(inner.index, iter::once((lease.gateway, lease.gateway_mac)))?;
     netlink.default_route(lease.gateway)
 }
 

@@ -42,6 +42,8 @@ pub struct Lease {
     pub prefix: u8,
     /// The bridge's own address: the container's default route.
     pub gateway: Ipv4Addr,
+    /// The bridge's MAC address.
+    pub gateway_mac: [u8; 6],
     /// The container's MAC address, locally administered.
     pub mac: [u8; 6],
 }
@@ -141,6 +143,7 @@ impl Network {
             address: Ipv4Addr::from(address),
             prefix: BRIDGE_PREFIX,
             gateway: self.gateway(index),
+            gateway_mac: self.bridge_mac(index),
             mac: [0x02, 0x6d, 0x78, 0x00, high, low],
         })
     }

@@ -118,17 +118,35 @@ impl Netlink {
     }
 
     /// Makes a link a port of a bridge, isolated from the other isolated ports, and switches it on. The bridge learns
-    /// nothing from it: it is told the one address behind the port, and sends nothing else there but broadcasts.
+    /// nothing from it: it is told the one address behind the port, and passes nothing else there of what came by another.
     pub(crate) fn plug(&self, port: u32, bridge: u32, mac: [u8; 6]) -> Result<(), NetError> {
         let enslave = LinkUnspec::new_with_index(port).controller(bridge).build();
         self.runtime.block_on(self.handle.link().set(enslave).execute()).map_err(refused("join bridge"))?;
         // `link().set()` would answer OK and change nothing: port settings have a request of their own.
-        let isolate = LinkBridgePort::new(port).isolated(true).learning(false).flood(false).mcast_flood(false).build();
+        let isolate = LinkBridgePort::new(port).isolated(true).learning(false).flood(false);
+        let isolate = isolate.mcast_flood(false).bcast_flood(false).build();
         self.runtime.block_on(self.handle.link().set_port(isolate).execute()).map_err(refused("isolate port"))?;
         let known = self.handle.neighbours().add_bridge(port, &mac).state(NeighbourState::Noarp);
         let known = known.flags(NeighbourFlags::Controller).replace();
         self.runtime.block_on(known.execute()).map_err(refused("tell the bridge an address"))?;
         self.up(port)
+    }
+
+    /// Tells a link who has these addresses, for good: nobody has to be asked, and no table of neighbours overflows.
+    pub(crate) fn know(
+        &self,
+        index: u32,
+        neighbours: impl Iterator<Item = (Ipv4Addr, [u8; 6])>,
+    ) -> Result<(), NetError> {
+        let handle = self.handle.neighbours();
+        let told = self.runtime.block_on(async {
+            for (address, mac) in neighbours {
+                let known = handle.add(index, address.into()).link_layer_address(&mac);
+                known.state(NeighbourState::Permanent).replace().execute().await?;
+            }
+            Ok(())
+        });
+        told.map_err(refused("tell a link its neighbours"))
     }
 
     /// Sends everything that is not local through `gateway`.

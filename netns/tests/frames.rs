@@ -89,7 +89,7 @@ struct Street {
     alice: Wire,
     bob: Wire,
     bridge: Wire,
-    _computers: Vec<common::Namespace>,
+    computers: Vec<common::Namespace>,
 }
 
 impl Street {
@@ -101,7 +101,7 @@ impl Street {
             assert!(computer.reach((GATEWAY_IP, SERVICE)).is_some(), "the ports forward");
         }
         let taps = (Wire::tap(&alice, "eth0"), Wire::tap(&bob, "eth0"), Wire::tap(&house.host, "t-net0"));
-        Self { house, alice: taps.0, bob: taps.1, bridge: taps.2, _computers: vec![alice, bob] }
+        Self { house, alice: taps.0, bob: taps.1, bridge: taps.2, computers: vec![alice, bob] }
     }
 
     /// Without the firewall; and the host says nothing by itself, so that nobody is heard but Alice.
@@ -153,7 +153,8 @@ fn ports_keep_neighbours_apart_also_while_the_firewall_is_gone() {
 #[test]
 fn the_firewall_keeps_neighbours_apart_also_while_ports_are_not_isolated() {
     let street = Street::new();
-    let ports = ["t-v1", "t-v2"].map(|port| format!("bridge link set dev {port} isolated off flood on mcast_flood on"));
+    let ports = ["t-v1", "t-v2"]
+        .map(|port| format!("bridge link set dev {port} isolated off flood on mcast_flood on bcast_flood on"));
     assert!(street.house.host.sh(&ports.join("; ")));
     for (what, frame) in hostile() {
         street.shout(&frame);
@@ -167,12 +168,23 @@ fn the_firewall_keeps_neighbours_apart_also_while_ports_are_not_isolated() {
 }
 
 #[test]
+fn host_and_computers_know_each_other_without_asking() {
+    let street = Street::new();
+    let host = &street.house.host;
+    let known = host.says("ip neigh show dev t-net0 nud permanent");
+    assert_eq!(known.lines().count(), usize::from(matrixos_netns::lease::SEATS_PER_BRIDGE), "every seat of the bridge");
+    assert!(known.contains(&format!("{ALICE_IP} lladdr 02:6d:78:00:00:01")), "{known}");
+    let inside = street.computers[0].says("ip neigh show dev eth0");
+    assert!(inside.starts_with(&format!("{GATEWAY_IP} lladdr 02:6d:78:01:00:00 PERMANENT")), "{inside}");
+}
+
+#[test]
 fn a_bridge_learns_nothing_from_computers_and_sends_each_only_what_is_its_own() {
     let street = Street::new();
     let host = &street.house.host;
     for link in ["t-v1", "t-v2"] {
         let settings = host.says(&format!("bridge -d link show dev {link}"));
-        for setting in ["isolated on", "learning off", " flood off", "mcast_flood off"] {
+        for setting in ["isolated on", "learning off", " flood off", "mcast_flood off", "bcast_flood off"] {
             assert!(settings.contains(setting), "{setting}: {settings}");
         }
     }

@@ -3,5 +3,6 @@
 pub mod image;
 pub mod profile;
 pub mod quota;
+pub mod snapshot;
 pub mod tenant;
 pub mod tree;

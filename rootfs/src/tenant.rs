@@ -1,9 +1,10 @@
 //! The one place that opens a file below a user's home. Everything in there is hostile: names, links, sizes, and what
 //! is exchanged while it is being opened. Where it can be, the caller has taken the tenant's identity by then.
 
+use std::ffi::CStr;
 use std::io;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -153,12 +154,18 @@ impl TenantHome {
         Ok(bytes)
     }
 
-    /// Non-blocking, because a pipe would wait for its writer and a leased file for its holder.
+    /// The folder itself, to go through it name by name.
+    pub fn folder(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+
+    /// The user ids that may own what is in it.
+    pub fn ids(&self) -> Range<u32> {
+        self.ids.clone()
+    }
+
     fn open_file(&self, path: &TenantPath) -> Result<OwnedFd, TenantFileError> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY;
-        let resolve =
-            ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
-        let file = openat2(&self.folder, path.0.as_str(), flags, Mode::empty(), resolve).map_err(refusal)?;
+        let file = openat2(&self.folder, path.0.as_str(), READING, Mode::empty(), BELOW).map_err(refusal)?;
         // Asked of the open file, which nobody can exchange any more.
         let found = fstat(&file).map_err(refusal)?;
         if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
@@ -172,6 +179,20 @@ impl TenantHome {
         }
         Ok(file)
     }
+}
+
+/// Non-blocking, because a pipe would wait for its writer and a leased file for its holder.
+const READING: OFlags =
+    OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY);
+/// No link, no mount and no `..` leads anywhere.
+const BELOW: ResolveFlags = ResolveFlags::BENEATH
+    .union(ResolveFlags::NO_SYMLINKS)
+    .union(ResolveFlags::NO_MAGICLINKS)
+    .union(ResolveFlags::NO_XDEV);
+
+/// Opens one name in a folder below a home, for reading, or as `more` says. Never leads out of the folder.
+pub(crate) fn step_into(folder: impl AsFd, name: &CStr, more: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    openat2(folder, name, READING | more, mode, BELOW)
 }
 
 fn refusal(error: Errno) -> TenantFileError {

@@ -62,12 +62,16 @@ pub fn owner(seat: Seat) -> u32 {
 
 /// Makes the user's tree if it is not there (mode 0700, owned by the seat's mapped user) and returns its path.
 pub fn ensure(users: &Path, handle: &Handle, seat: Seat) -> Result<PathBuf, TreeError> {
-    let folder = folder(users, handle);
-    directory(&folder, 0o711)?;
+    ensure_in(&folder(users, handle), 0o711, seat)
+}
+
+/// The same in any folder, which is made with that mode if it is not there.
+pub(crate) fn ensure_in(folder: &Path, mode: u32, seat: Seat) -> Result<PathBuf, TreeError> {
+    directory(folder, mode)?;
     let tree = folder.join("matrixos");
     match fs::symlink_metadata(&tree) {
         Ok(found) => check(&tree, &found, seat)?,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => make(&folder, &tree, seat)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => make(folder, &tree, seat)?,
         Err(e) => return Err(at("look at", &tree)(e)),
     }
     Ok(tree)
@@ -118,9 +122,14 @@ pub fn remove(users: &Path, handle: &Handle, seat: Seat) -> Result<(), TreeError
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(at("look at", &tree)(e)),
     }
-    match mounted_below(&folder) {
+    clear(&folder)
+}
+
+/// Removes a folder of the platform's with all that is in it; fine if it is not there.
+pub(crate) fn clear(folder: &Path) -> Result<(), TreeError> {
+    match mounted_below(folder) {
         Some(place) => Err(TreeError::Mounted(place)),
-        None => erase(&folder),
+        None => erase(folder),
     }
 }
 

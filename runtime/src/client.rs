@@ -1,13 +1,15 @@
 //! The supervisor's side of the launcher's socket: many calls in flight, each with a deadline.
 
 use std::collections::HashMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use matrixos_types::{ContainerId, Handle, Seat};
+use matrixos_types::{ContainerId, DiskShare, Handle, Seat};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -18,6 +20,8 @@ use crate::wire::{self, Received};
 
 /// How long the launcher may take for one act. It has shorter deadlines of its own.
 const CALL_WITHIN: Duration = Duration::from_secs(60);
+/// How long it may take for all the files that somebody has.
+const FILES_WITHIN: Duration = Duration::from_secs(20 * 60);
 
 /// Why a call to the launcher brought no answer.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +33,8 @@ pub enum CallError {
     #[error("the launcher is gone; restart the platform (the computers run on)")]
     Gone,
     /// No answer in time.
-    #[error("the launcher did not answer within {} seconds", CALL_WITHIN.as_secs())]
-    Late,
+    #[error("the launcher did not answer within {} seconds", .0.as_secs())]
+    Late(Duration),
     /// The answer does not belong to the question.
     #[error("the launcher gave an answer of the wrong kind")]
     Confused,
@@ -141,26 +145,69 @@ impl LauncherClient {
         }
     }
 
+    /// Packs a user's files. Says how many sockets, pipes and devices were left out.
+    pub async fn archive(&self, container: ContainerId, seat: Seat, handle: Handle) -> Result<u64, CallError> {
+        match self.call_within(Act::Archive { container, seat, handle }, None, FILES_WITHIN).await? {
+            (Answer::Archived { left_out }, _) => Ok(left_out),
+            _ => Err(CallError::Confused),
+        }
+    }
+
+    /// Unpacks a user's files, if they are packed.
+    pub async fn restore(
+        &self,
+        container: ContainerId,
+        seat: Seat,
+        handle: Handle,
+        disk: DiskShare,
+    ) -> Result<(), CallError> {
+        self.call_within(Act::Restore { container, seat, handle, disk }, None, FILES_WITHIN).await.map(drop)
+    }
+
+    /// Begins to write a user's files, and what else is known `about` them, into a pipe. See [`Act::Export`].
+    pub async fn export(
+        &self,
+        container: ContainerId,
+        seat: Seat,
+        handle: Handle,
+        about: &[u8],
+    ) -> Result<OwnedFd, CallError> {
+        let mut file = File::from(memfd_create("about", MFdFlags::MFD_CLOEXEC).map_err(io::Error::from)?);
+        file.write_all(about)?;
+        file.rewind()?;
+        let act = Act::Export { container, seat, handle };
+        self.call_within(act, Some(file.into()), CALL_WITHIN).await?.1.ok_or(CallError::Confused)
+    }
+
     async fn call(&self, act: Act) -> Result<(Answer, Option<OwnedFd>), CallError> {
+        self.call_within(act, None, CALL_WITHIN).await
+    }
+
+    async fn call_within(
+        &self,
+        act: Act,
+        fd: Option<OwnedFd>,
+        within: Duration,
+    ) -> Result<(Answer, Option<OwnedFd>), CallError> {
         let id = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (sender, outcome) = oneshot::channel();
         self.shared.lock().as_mut().ok_or(CallError::Gone)?.insert(id, sender);
         let exchange = async {
-            self.send(&Request { id, act }).await?;
+            self.send(&Request { id, act }, fd).await?;
             outcome.await.map_err(|_| CallError::Gone)
         };
-        let exchanged = timeout(CALL_WITHIN, exchange).await;
+        let exchanged = timeout(within, exchange).await;
         if let Some(waiting) = self.shared.lock().as_mut() {
             waiting.remove(&id);
         }
-        let (result, fd) = exchanged.map_err(|_| CallError::Late)??;
+        let (result, fd) = exchanged.map_err(|_| CallError::Late(within))??;
         Ok((result.map_err(CallError::Failed)?, fd))
     }
 
-    async fn send(&self, request: &Request) -> Result<(), CallError> {
+    async fn send(&self, request: &Request, fd: Option<OwnedFd>) -> Result<(), CallError> {
         loop {
             let mut ready = self.shared.socket.writable().await?;
-            match ready.try_io(|socket| wire::send(socket.as_fd(), request, None)) {
+            match ready.try_io(|socket| wire::send(socket.as_fd(), request, fd.as_ref().map(AsFd::as_fd))) {
                 Ok(sent) => return Ok(sent?),
                 Err(_would_block) => {}
             }

@@ -2,6 +2,7 @@
 
 pub mod cgroups;
 pub mod client;
+pub mod frames;
 pub mod protocol;
 pub mod seccomp;
 pub mod spec;

@@ -13,6 +13,9 @@ use crate::cgroups::Groups;
 /// Largest message in either direction, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
+/// The most that [`Act::Export`] takes along of what the platform itself knows, in bytes.
+pub const ABOUT: u64 = 8 << 20;
+
 /// Containers in one answer to [`Act::Observe`]; each takes less than 300 bytes.
 pub const PAGE: usize = 128;
 
@@ -29,7 +32,7 @@ pub struct LauncherConfig {
     pub groups: Groups,
     /// The address pool of `matrixos-net`, for example `10.213.0.0/16`.
     pub pool: ipnet::Ipv4Net,
-    /// The platform's domain, given to gateways as `MATRIX_DOMAIN`.
+    /// The domain below which the computers have their names, given to gateways as `MATRIX_DOMAIN`.
     pub domain: String,
     /// By what the users' shares of the disk are enforced.
     pub disk: DiskQuota,
@@ -89,6 +92,38 @@ pub enum Act {
     },
     /// [`Act::TakeDown`], and delete the user's tree for good. Reply: [`Answer::Done`].
     Destroy {
+        /// The container.
+        container: ContainerId,
+        /// The owner's seat.
+        seat: Seat,
+        /// The owner.
+        handle: Handle,
+    },
+    /// Pack the user's files into one verified file, and remove them. The container must not run.
+    /// Reply: [`Answer::Archived`], also when that has been done before.
+    Archive {
+        /// The container.
+        container: ContainerId,
+        /// The owner's seat.
+        seat: Seat,
+        /// The owner.
+        handle: Handle,
+    },
+    /// Make the user's files of their archive again, and remove that. Reply: [`Answer::Done`], also when there is none.
+    Restore {
+        /// The container.
+        container: ContainerId,
+        /// The owner's seat.
+        seat: Seat,
+        /// The owner.
+        handle: Handle,
+        /// The owner's share of the disk.
+        disk: DiskShare,
+    },
+    /// Write the user's files, wherever they are, into a pipe as tar.gz, in the frames of [`frames`](crate::frames). A
+    /// descriptor comes with the request: what is read from it, at most [`ABOUT`] bytes, becomes the file `account.json`.
+    /// Reply: [`Answer::Done`] and the reading end, at once. Whoever closes that ends it.
+    Export {
         /// The container.
         container: ContainerId,
         /// The owner's seat.
@@ -191,6 +226,11 @@ pub enum Answer {
         /// Whether another page follows.
         more: bool,
     },
+    /// The user's files are in an archive.
+    Archived {
+        /// Sockets, pipes and devices, which mean nothing to anybody later.
+        left_out: u64,
+    },
     /// What a user says about themselves.
     Profile {
         /// Plain text of at most 16 KiB, without control characters but line ends. `None` if they say nothing.
@@ -253,6 +293,8 @@ pub enum FailureKind {
     Refused,
     /// There is no such container.
     Absent,
+    /// The user's files are in an archive; [`Act::Restore`] comes first.
+    Archived,
     /// The disk, memory, ids or file handles are used up; may pass.
     Exhausted,
     /// Anything else; what had been made was taken down again.

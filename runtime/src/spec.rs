@@ -47,7 +47,7 @@ pub struct Place {
     pub group: String,
     /// Layout of the host's control groups.
     pub layout: Layout,
-    /// The platform's domain.
+    /// The domain below which the computer has its name.
     pub domain: String,
     /// The platform's door for computers on this one's bridge, if it has one.
     pub services: Option<SocketAddrV4>,

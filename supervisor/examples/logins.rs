@@ -10,36 +10,74 @@ use matrixos_supervisor::accounts::{Accounts, Keys};
 use matrixos_supervisor::clock::SystemClock;
 use matrixos_testkit::authenticator::Device;
 use matrixos_types::{Handle, UserId};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 const ORIGIN: &str = "http://localhost:8080";
 const LOGINS: usize = 400;
+/// People who sign in at the same moment.
+const AT_ONCE: usize = 16;
+
+type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let count: u32 = std::env::args().nth(1).ok_or("how many accounts?")?.parse()?;
     let data = tempfile::tempdir()?;
     let store = Store::open(&data.path().join("store"))?;
     crowd(&store, count)?;
     let keys = Keys::load_or_create(data.path(), SystemTime::now())?;
     let accounts = Accounts::new(store, Arc::new(SystemClock), &Url::parse(ORIGIN)?, keys, CancellationToken::new())?;
-    let mut device = Device::at(ORIGIN);
-    let started = accounts.start_sign_up("person")?;
-    let answer = device.register(&started.options).ok_or("the device refuses")?;
-    accounts.finish_sign_up(started.ceremony.expose(), &answer, false, &Caller::default()).await?;
-    let mut times = Vec::with_capacity(LOGINS);
-    for _ in 0..LOGINS {
-        times.push(login(&accounts, &mut device).await?);
+    let accounts = Arc::new(accounts);
+    let mut devices = Vec::new();
+    for number in 0..AT_ONCE {
+        devices.push(person(&accounts, &format!("person{number}")).await?);
     }
-    times.sort_unstable();
-    let (half, most) = (times[LOGINS / 2], times[LOGINS * 99 / 100]);
-    println!("passkey login with {count} accounts, server time: p50 {half:.2?}, p99 {most:.2?}");
+    println!("passkey login with {count} accounts, server time:");
+    let alone = Instant::now();
+    let times = logins(&accounts, &mut devices[0], LOGINS).await?;
+    report("one after another", times, alone.elapsed());
+    let together = Instant::now();
+    let mut people = JoinSet::new();
+    for mut device in devices {
+        let accounts = accounts.clone();
+        people.spawn(async move { logins(&accounts, &mut device, LOGINS / 4).await });
+    }
+    let mut times = Vec::new();
+    while let Some(joined) = people.join_next().await {
+        times.extend(joined??);
+    }
+    report(&format!("{AT_ONCE} at a time"), times, together.elapsed());
     Ok(())
 }
 
+/// The rate includes what the authenticators do, which is on this machine, too.
+fn report(how: &str, mut times: Vec<Duration>, within: Duration) {
+    times.sort_unstable();
+    let (half, most) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+    let rate = times.len() as f64 / within.as_secs_f64();
+    println!("  {how}: p50 {half:.2?}, p99 {most:.2?}, {rate:.0} logins a second");
+}
+
+async fn person(accounts: &Accounts, handle: &str) -> Result<Device, Failure> {
+    let mut device = Device::at(ORIGIN);
+    let started = accounts.start_sign_up(handle)?;
+    let answer = device.register(&started.options).ok_or("the device refuses")?;
+    accounts.finish_sign_up(started.ceremony.expose(), &answer, false, &Caller::default()).await?;
+    Ok(device)
+}
+
+async fn logins(accounts: &Accounts, device: &mut Device, count: usize) -> Result<Vec<Duration>, Failure> {
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        times.push(login(accounts, device).await?);
+    }
+    Ok(times)
+}
+
 /// Accounts that nobody uses, written by several at once: writers that wait share the disk.
-fn crowd(store: &Store, count: u32) -> Result<(), Box<dyn Error>> {
+fn crowd(store: &Store, count: u32) -> Result<(), Failure> {
     const WRITERS: u32 = 16;
     let write = |first: u32| {
         for number in (first..count).step_by(WRITERS as usize) {
@@ -58,7 +96,7 @@ fn crowd(store: &Store, count: u32) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn login(accounts: &Accounts, device: &mut Device) -> Result<Duration, Box<dyn Error>> {
+async fn login(accounts: &Accounts, device: &mut Device) -> Result<Duration, Failure> {
     let begun = Instant::now();
     let started = accounts.start_login()?;
     let first = begun.elapsed();

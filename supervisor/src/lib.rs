@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod clock;
 pub mod containers;
 mod key_file;
+pub mod meter;
 pub mod relay;
 mod seal;
 

@@ -4,10 +4,12 @@ use http::request::Parts;
 use http::{Version, header};
 use matrixos_types::Handle;
 
-/// The platform's name and port, as browsers write them.
+/// The names and the port of the platform and its computers, as browsers write them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
     host: String,
+    /// The domain below which the computers have their names.
+    computers: String,
     /// `None` for the default port of the scheme.
     port: Option<u16>,
 }
@@ -33,9 +35,15 @@ pub enum Refused {
 }
 
 impl Authority {
-    /// An authority from the host and port of an origin.
+    /// An authority from the host and port of an origin, with the computers below that host.
     pub fn new(host: &str, port: Option<u16>) -> Self {
-        Self { host: host.to_ascii_lowercase(), port }
+        let host = host.to_ascii_lowercase();
+        Self { computers: host.clone(), host, port }
+    }
+
+    /// The same with the computers below a domain of their own, and no name below the platform's.
+    pub fn with_computers_below(self, domain: &str) -> Self {
+        Self { computers: domain.to_ascii_lowercase(), ..self }
     }
 
     /// The platform's host name, without port.
@@ -45,9 +53,14 @@ impl Authority {
 
     /// What browsers write for the computer of `handle`: `alice.localhost:8080`.
     pub fn of(&self, handle: &Handle) -> String {
+        format!("{handle}.{}", self.computers())
+    }
+
+    /// What browsers write behind every handle: `localhost:8080`.
+    pub fn computers(&self) -> String {
         match self.port {
-            Some(port) => format!("{handle}.{}:{port}", self.host),
-            None => format!("{handle}.{}", self.host),
+            Some(port) => format!("{}:{port}", self.computers),
+            None => self.computers.clone(),
         }
     }
 
@@ -58,8 +71,8 @@ impl Authority {
     /// | no `Host`, several, or one that differs from an absolute request target | ambiguous |
     /// | another port, a trailing dot, an address, any character outside letters, digits, `-`, `.` | misdirected |
     /// | the platform's host, in any case | the platform |
-    /// | one label below it that is a handle | that computer |
-    /// | anything else: two labels, `xn--`, an underscore | misdirected |
+    /// | one label that is a handle, below the computers' domain (which may be the platform's host) | that computer |
+    /// | anything else: two labels, `xn--`, an underscore, a handle below the domain that is not the computers' | misdirected |
     pub fn site(&self, request: &Parts) -> Result<Site, Refused> {
         let mut hosts = request.headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Refused::Ambiguous) };
@@ -85,7 +98,7 @@ impl Authority {
         if name == self.host {
             return Some(Site::Platform);
         }
-        let label = name.strip_suffix(&self.host)?.strip_suffix('.')?;
+        let label = name.strip_suffix(&self.computers)?.strip_suffix('.')?;
         Handle::parse(label).ok().map(Site::Computer)
     }
 }
@@ -154,6 +167,31 @@ mod tests {
         );
         assert_eq!(authority.parse("alice.matrix-os.example:443"), None);
         assert_eq!(authority.of(&Handle::parse("alice").expect("a handle")), "alice.matrix-os.example");
+    }
+
+    #[test]
+    fn with_a_domain_of_their_own_computers_are_found_there_and_nowhere_else() {
+        let alice = Handle::parse("alice").expect("a handle");
+        let split = Authority::new("matrix-os.example", None).with_computers_below("Matrix-OS-Users.example");
+        assert_eq!(split.of(&alice), "alice.matrix-os-users.example");
+        assert_eq!(split.host(), "matrix-os.example");
+        assert_eq!(split.parse("Matrix-OS.example"), Some(Site::Platform));
+        assert_eq!(split.parse("alice.matrix-os-USERS.example"), Some(Site::Computer(alice.clone())));
+        for nobody in [
+            "alice.matrix-os.example",
+            "matrix-os-users.example",
+            "www.matrix-os.example",
+            "a.alice.matrix-os-users.example",
+            "alicematrix-os-users.example",
+            "alice.matrix-os-users.example.matrix-os.example",
+            "alice.matrix-os-users.example:443",
+        ] {
+            assert_eq!(split.parse(nobody), None, "{nobody}");
+        }
+        // The form that can be tried on one machine: the second domain lies below the first.
+        let local = Authority::new("localhost", Some(8080)).with_computers_below("users.localhost");
+        assert_eq!(local.parse("alice.users.localhost:8080"), Some(Site::Computer(alice)));
+        assert_eq!((local.parse("users.localhost:8080"), local.parse("alice.localhost:8080")), (None, None));
     }
 
     proptest! {

@@ -145,7 +145,7 @@ impl Bench {
     }
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nset-cookie: a=1; Domain=localhost\r\nset-cookie: __Host-mx_session=evil\r\n\r\nok";
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nstrict-transport-security: max-age=1; includeSubDomains\r\nset-cookie: a=1; Domain=localhost\r\nset-cookie: __Host-mx_session=evil\r\n\r\nok";
 
 #[tokio::test]
 async fn requests_that_two_parsers_could_frame_differently_reach_nobody() {
@@ -209,7 +209,7 @@ async fn a_request_passes_without_credentials_and_an_answer_without_foreign_cook
         .await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
     assert!(
-        answer.contains("set-cookie: a=1\r\n") && !answer.contains("evil") && !answer.contains("omain"),
+        answer.contains("set-cookie: a=1\r\n") && !answer.contains("evil") && !answer.to_lowercase().contains("domain"),
         "{answer}"
     );
     let received = bench.received();

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use matrixos_api::admin::Machine;
 use matrixos_api::internal::Door;
-use matrixos_api::{Edge, Platform, Proxies, admin};
+use matrixos_api::{Edge, Names, Platform, Proxies, admin};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
 use matrixos_runtime::cgroups::Groups;
@@ -40,6 +40,8 @@ impl Clock for TestClock {
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) origin: String,
+    /// What stands behind every handle.
+    computers: String,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) store: Store,
     pub(crate) platform: Platform,
@@ -106,10 +108,15 @@ impl House {
 
     /// A house with that launcher.
     pub(crate) async fn with(launcher: OwnedFd) -> Self {
+        Self::called(launcher, "http", None).await
+    }
+
+    /// A house whose people come by that scheme, and whose computers have that domain.
+    pub(crate) async fn called(launcher: OwnedFd, scheme: &str, user_domain: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let origin = Url::parse(&format!("http://localhost:{}", address.port())).expect("a URL");
+        let origin = Url::parse(&format!("{scheme}://localhost:{}", address.port())).expect("a URL");
         let store = Store::open(&folder.path().join("store")).expect("a store");
         let clock = Arc::new(HandClock::default());
         let keys = Keys::load_or_create(folder.path(), clock.now()).expect("keys");
@@ -130,7 +137,8 @@ impl House {
         let client = LauncherClient::new(launcher).expect("a client");
         let containers = Containers::take_charge(store.clone(), client, key(), settings).await.expect("nothing runs");
         let proxies = Proxies::new(vec!["127.0.0.1/32".parse().expect("a net")]);
-        let platform = Platform::new(accounts, containers, Forwarder::default(), &origin, proxies);
+        let names = Names { origin: origin.clone(), user_domain: user_domain.map(str::to_owned) };
+        let platform = Platform::new(accounts, containers, Forwarder::default(), &names, proxies);
         let machine = Machine { disk_quota: DiskQuota::Nothing, disk_quota_why: "a test".to_owned() };
         let operator = folder.path().join("operator");
         tokio::spawn(admin::serve(UnixListener::bind(&operator).expect("a socket"), platform.clone(), machine));
@@ -142,6 +150,7 @@ impl House {
         Self {
             address,
             origin,
+            computers: format!("{}:{}", user_domain.unwrap_or("localhost"), address.port()),
             clock,
             store,
             platform,
@@ -206,7 +215,13 @@ impl House {
     }
 
     pub(crate) fn computer(&self, handle: &str) -> String {
-        format!("{handle}.{}", self.host())
+        format!("{handle}.{}", self.computers)
+    }
+
+    /// The address of a host as browsers write it.
+    pub(crate) fn url(&self, host: &str) -> String {
+        let (scheme, _) = self.origin.split_once(':').expect("an origin");
+        format!("{scheme}://{host}")
     }
 
     /// The fields that a page of the platform sends, in the browser with that cookie.
@@ -234,7 +249,7 @@ impl House {
         let body = json!({ "ceremony": started["ceremony"], "credential": credential, "feed": true });
         let finished = self.page("POST", "/api/signup/finish", "", &body).await;
         assert_eq!(finished.status, 201, "{}", finished.body);
-        assert_eq!(finished.json()["computer"], format!("http://{}/", self.computer(handle)));
+        assert_eq!(finished.json()["computer"], format!("{}/", self.url(&self.computer(handle))));
         finished.cookie()
     }
 
@@ -264,7 +279,7 @@ impl House {
     /// Goes where an answer leads, which must be at `host`.
     pub(crate) async fn follow(&self, answer: &Answer, host: &str, cookie: &str) -> Answer {
         let location = answer.header("location").unwrap_or_else(|| panic!("no way on: {}", answer.head));
-        let path = location.strip_prefix(&format!("http://{host}")).unwrap_or_else(|| panic!("{location}"));
+        let path = location.strip_prefix(&self.url(host)).unwrap_or_else(|| panic!("{location}"));
         self.open_page(host, path, cookie).await
     }
 }

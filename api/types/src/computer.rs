@@ -8,7 +8,7 @@ pub const GATEWAY_PORT: u16 = 4000;
 pub const TOKEN_ENV: &str = "MATRIX_AUTH_TOKEN";
 /// Environment variable that carries the owner's handle.
 pub const HANDLE_ENV: &str = "MATRIX_HANDLE";
-/// Environment variable that carries the platform's domain, for example `matrix-os.example`.
+/// Environment variable that carries the domain below which the computer has its name: `matrix-os.example`.
 pub const DOMAIN_ENV: &str = "MATRIX_DOMAIN";
 /// Environment variable under which clients of the Messages API look for its address: the platform's door for computers.
 pub const API_URL_ENV: &str = "ANTHROPIC_BASE_URL";
@@ -45,7 +45,7 @@ pub struct Identity {
     pub handle: String,
     /// The owner's AI: `{handle}_ai`.
     pub ai_handle: String,
-    /// The platform's domain.
+    /// The domain below which the computer has its name.
     pub domain: String,
 }
 

@@ -15,6 +15,11 @@ impl UserId {
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
+
+    /// The id of these bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
 }
 
 impl fmt::Display for UserId {

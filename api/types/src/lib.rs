@@ -8,10 +8,12 @@ pub mod ids;
 pub mod instance;
 pub mod jobs;
 pub mod kernel;
+pub mod money;
 pub mod units;
 
 pub use disk::{DiskQuota, DiskShare};
 pub use handle::{Handle, HandleError};
 pub use ids::{ContainerId, IdError, Seat, SessionId, UserId};
 pub use instance::{Instance, InstanceError};
+pub use money::Nanos;
 pub use units::Bytes;

@@ -1,7 +1,8 @@
 //! What this computer says to the platform beside calls of the model, at the same address and with the same key.
-//! A provider is no platform: there these paths are missing, which is noticed once, and then nothing is asked any more.
+//! A provider is no platform: a path that is missing there is asked for once, and then no more.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +18,8 @@ const WITHIN: Duration = Duration::from_secs(3);
 /// The platform, if there is one.
 pub(crate) struct Platform {
     base: Option<(String, String)>,
-    absent: AtomicBool,
+    /// Paths that are not there.
+    missing: Mutex<BTreeSet<String>>,
 }
 
 /// `POST {base}/matrix/send`.
@@ -32,8 +34,11 @@ struct Outgoing<'a> {
 impl Platform {
     pub(crate) fn new(base: &str, key: Option<&str>) -> Self {
         let base = key.map(|key| (base.trim_end_matches('/').to_owned(), key.to_owned()));
-        let absent = base.as_ref().is_none_or(|(base, _)| base == crate::settings::PROVIDER);
-        Self { base, absent: AtomicBool::new(absent) }
+        Self { base: base.filter(|(base, _)| base != crate::settings::PROVIDER), missing: Mutex::default() }
+    }
+
+    fn missing(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is left of the owner's quota. `None` if nobody keeps one, or it cannot be had now.
@@ -44,7 +49,7 @@ impl Platform {
 
     /// When this computer must be awake. False if the platform could not be told.
     pub(crate) async fn due(&self, at: Option<i64>) -> bool {
-        self.absent.load(Ordering::Relaxed) || self.say(Method::PUT, "due", &Due { at }).await
+        self.base.is_none() || self.say(Method::PUT, "due", &Due { at }).await
     }
 
     /// Asks not to be put to rest for so long.
@@ -71,14 +76,16 @@ impl Platform {
 
     /// `None` if the call failed, `Some(None)` if there is no such path.
     async fn call(&self, method: Method, what: &str, body: Bytes) -> Option<Option<Bytes>> {
-        let (base, key) = self.base.as_ref().filter(|_| !self.absent.load(Ordering::Relaxed))?;
+        let (base, key) = self.base.as_ref()?;
+        if self.missing().contains(what) {
+            return Some(None);
+        }
         let uri: Uri = format!("{base}/matrix/{what}").parse().ok()?;
         let headers = vec![("authorization", format!("Bearer {key}")), ("content-type", "application/json".to_owned())];
         let response = http::send(Call { method, uri: &uri, headers, body, within: WITHIN, reach: Reach::Any }).await;
         let response = response.ok()?;
         if response.status() == hyper::StatusCode::NOT_FOUND {
-            // Every platform tells what is left; whoever does not is none.
-            self.absent.fetch_or(what == "usage", Ordering::Relaxed);
+            self.missing().insert(what.to_owned());
             return Some(None);
         }
         if !response.status().is_success() {

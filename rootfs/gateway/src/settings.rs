@@ -20,7 +20,7 @@ pub struct Settings {
     pub token: Option<String>,
     /// The owner.
     pub handle: String,
-    /// The platform's domain.
+    /// The domain below which the computer has its name.
     pub domain: String,
     /// The owner's home.
     pub home: PathBuf,

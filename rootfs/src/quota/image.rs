@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 
 use matrixos_types::{DiskShare, Seat};
 use nix::mount::{MntFlags, umount2};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::{QuotaError, at, is_mounted, tree};
 use crate::tree::owner;
@@ -32,7 +34,8 @@ pub(super) fn possible() -> Result<(), String> {
     }
 }
 
-fn file(folder: &Path) -> PathBuf {
+/// Where a user's image lies.
+pub(super) fn file(folder: &Path) -> PathBuf {
     folder.join("disk.ext4")
 }
 
@@ -50,7 +53,17 @@ pub(super) fn mount(folder: &Path, seat: Seat, share: DiskShare) -> Result<(), Q
     if !exists(folder) {
         make(folder, seat, share)?;
     }
-    run("mount", Command::new("mount").args(["-t", "ext4", "-o", OPTIONS]).arg(file(folder)).arg(&tree))?;
+    attach(folder)
+}
+
+/// Mounts an image that is there. One at a time: mount(8) looks for a loop device that has the file, and then takes one.
+pub(super) fn attach(folder: &Path) -> Result<(), QuotaError> {
+    let (file, tree) = (file(folder), tree(folder));
+    let lock = File::open(&file).map_err(at("open", &file))?;
+    flock(&lock, FlockOperation::LockExclusive).map_err(at("lock", &file))?;
+    // mount(8) holds it as well: it may outlive whoever started it.
+    fcntl_setfd(&lock, FdFlags::empty()).map_err(at("lock", &file))?;
+    run("mount", Command::new("mount").args(["-t", "ext4", "-o", OPTIONS]).arg(&file).arg(&tree))?;
     finish(&tree)
 }
 

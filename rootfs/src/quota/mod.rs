@@ -87,6 +87,16 @@ pub fn enforce(means: DiskQuota, folder: &Path, seat: Seat, share: DiskShare) ->
     Ok(false)
 }
 
+/// Makes what is in a tree visible in this mount namespace, where it lies in an image; fine if it does not, or is.
+pub fn show(folder: &Path) -> Result<(), QuotaError> {
+    if !image::exists(folder) || is_mounted(&tree(folder))? { Ok(()) } else { image::attach(folder) }
+}
+
+/// The image that holds a tree, whether or not there is one.
+pub(crate) fn image_of(folder: &Path) -> PathBuf {
+    image::file(folder)
+}
+
 /// Lets go of the tree when its container is gone. Fine if there is nothing to let go of.
 pub fn release(folder: &Path) -> Result<(), QuotaError> {
     if is_mounted(&tree(folder))? { image::unmount(&tree(folder)) } else { Ok(()) }

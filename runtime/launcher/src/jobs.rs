@@ -1,27 +1,35 @@
 //! One short-lived child for each act that changes something, several side by side, never two for one container.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use matrixos_runtime::protocol::{Act, Answer, Failure, FailureKind, Request};
-use matrixos_types::ContainerId;
+use matrixos_types::{ContainerId, Handle, Seat};
 use nix::fcntl::OFlag;
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, killpg, signal, sigprocmask};
-use nix::unistd::{ForkResult, Pid, fork, pipe2, setpgid};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, pipe2};
 
 use crate::house::House;
-use crate::{freezer, launch, profile, removal, walls};
+use crate::{export, files, fork, freezer, launch, profile, removal, walls};
 
 /// Children at once.
 const AT_ONCE: usize = 8;
+/// Children at once that pack or unpack all the files of somebody.
+const FILES_AT_ONCE: usize = 3;
+/// Children at once that write exports, each as fast as its reader reads.
+const EXPORTS: usize = 4;
 /// Requests that wait for a child; one more is refused.
 const WAITING: usize = 4_096;
 /// How long a child may take.
 const WITHIN: Duration = Duration::from_secs(40);
+/// How long it may take for all the files of somebody.
+const FILES_WITHIN: Duration = Duration::from_secs(18 * 60);
+/// How long a download may take.
+const EXPORT_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long a child may take that strangers wait for.
 const PROFILE_WITHIN: Duration = Duration::from_secs(4);
 
@@ -35,12 +43,64 @@ pub(crate) struct Jobs {
 }
 
 struct Job {
-    /// The request; `None` for what the launcher does by itself.
-    id: Option<u64>,
+    outcome_for: For,
     subject: Subject,
+    kind: Kind,
     child: Pid,
     result: File,
     deadline: Instant,
+}
+
+/// Who is told what came of a job.
+#[derive(Clone, Copy)]
+pub(crate) enum For {
+    /// Whoever asked.
+    Request(u64),
+    /// The launcher, which looks at the walls by itself.
+    Walls,
+    /// Nobody: who reads an export sees where it ends.
+    Nobody,
+}
+
+/// How long a job takes, and with how many others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Short,
+    Profile,
+    Files,
+    Export,
+}
+
+impl Kind {
+    fn of(act: &Act) -> Self {
+        match act {
+            Act::ReadProfile { .. } => Self::Profile,
+            Act::Archive { .. } | Act::Restore { .. } => Self::Files,
+            _ => Self::Short,
+        }
+    }
+
+    fn within(self) -> Duration {
+        match self {
+            Self::Short => WITHIN,
+            Self::Profile => PROFILE_WITHIN,
+            Self::Files => FILES_WITHIN,
+            Self::Export => EXPORT_WITHIN,
+        }
+    }
+
+    /// Those it is counted with.
+    fn among(self) -> Self {
+        if self == Self::Profile { Self::Short } else { self }
+    }
+
+    fn at_once(self) -> usize {
+        match self.among() {
+            Self::Short | Self::Profile => AT_ONCE,
+            Self::Files => FILES_AT_ONCE,
+            Self::Export => EXPORTS,
+        }
+    }
 }
 
 /// What a job is about; there is never more than one about each.
@@ -49,6 +109,8 @@ enum Subject {
     Container(ContainerId),
     /// All profiles are one subject: strangers ask for them, and may not keep more than one child busy.
     Profiles,
+    /// Beside whatever else happens to the container, but for packing and destroying it.
+    Export(ContainerId),
     Walls,
 }
 
@@ -73,11 +135,16 @@ impl Jobs {
         while let Some(request) = self.waiting.pop_front() {
             let subject = subject(&request.act);
             let behind = held.iter().any(|other: &Request| self::subject(&other.act) == subject);
-            if behind || self.is_busy(&subject) || self.running.len() >= AT_ONCE {
+            let kind = Kind::of(&request.act);
+            if behind || self.is_busy(&subject) || self.count(kind) >= kind.at_once() {
                 held.push_back(request);
                 continue;
             }
-            if let Err(error) = self.begin(Some(request.id), subject, || perform(house, &request.act)) {
+            if let Err(refusal) = self.mind_exports(&request.act) {
+                refused.push((request.id, Err(refusal)));
+                continue;
+            }
+            if let Err(error) = self.begin(For::Request(request.id), subject, kind, || perform(house, &request.act)) {
                 refused.push((request.id, Err(failure("fork", error.to_string()))));
             }
         }
@@ -90,31 +157,92 @@ impl Jobs {
         if self.is_busy(&Subject::Walls) {
             return Ok(false);
         }
-        self.begin(None, Subject::Walls, || walls::see_to(house).map(|()| Answer::Done)).map(|()| true)
+        let work = || walls::see_to(house).map(|()| Answer::Done);
+        self.begin(For::Walls, Subject::Walls, Kind::Short, work).map(|()| true)
+    }
+
+    /// Begins to write an export. Gives the end of the pipe to read it from.
+    pub(crate) fn export(
+        &mut self,
+        house: &House,
+        (container, seat, handle): (ContainerId, Seat, Handle),
+        about: OwnedFd,
+    ) -> Result<OwnedFd, Failure> {
+        let busy = |message: &str| Failure { kind: FailureKind::Exhausted, ..failure("export", message.to_owned()) };
+        let subject = Subject::Export(container.clone());
+        if self.is_busy(&subject) || self.count(Kind::Export) >= EXPORTS {
+            return Err(busy("too many downloads are under way; try again later"));
+        }
+        // What is being packed disappears, and an archive that is being unpacked does so at the end.
+        if self
+            .running
+            .iter()
+            .any(|job| job.kind == Kind::Files && job.subject == Subject::Container(container.clone()))
+        {
+            return Err(busy("its files are being packed or unpacked at the moment; try again in a few minutes"));
+        }
+        let failed = |error: io::Error| failure("export", error.to_string());
+        let (reader, writer) = pipe2(OFlag::O_CLOEXEC).map_err(|error| failed(error.into()))?;
+        let reader = Cell::new(Some(reader));
+        let work = || {
+            // Its own copy would keep the child from noticing that nobody reads any more.
+            drop(reader.take());
+            export::write(house, seat, &handle, about, writer).map(|()| Answer::Done)
+        };
+        self.begin(For::Nobody, subject, Kind::Export, work).map_err(failed)?;
+        reader.into_inner().ok_or_else(|| failure("export", "the pipe is gone".to_owned()))
+    }
+
+    /// Nothing is packed while it is downloaded: it would be gone before it was read. What is destroyed is not.
+    fn mind_exports(&self, act: &Act) -> Result<(), Failure> {
+        let exports = |container: &ContainerId| {
+            let subject = Subject::Export(container.clone());
+            self.running.iter().find(move |job| job.subject == subject)
+        };
+        match act {
+            Act::Archive { container, .. } if exports(container).is_some() => {
+                Err(failure("archive", "its owner is downloading it".to_owned()))
+            }
+            Act::Destroy { container, .. } => {
+                exports(container).into_iter().for_each(|job| _ = killpg(job.child, Signal::SIGKILL));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&self, kind: Kind) -> usize {
+        self.running.iter().filter(|job| job.kind.among() == kind.among()).count()
     }
 
     fn is_busy(&self, subject: &Subject) -> bool {
         self.running.iter().any(|job| job.subject == *subject)
     }
 
-    fn begin(&mut self, id: Option<u64>, subject: Subject, work: impl FnOnce() -> Outcome) -> io::Result<()> {
-        let within = if subject == Subject::Profiles { PROFILE_WITHIN } else { WITHIN };
-        let (child, result) = spawn(work)?;
-        self.running.push(Job { id, subject, child, result, deadline: Instant::now() + within });
+    fn begin(
+        &mut self,
+        outcome_for: For,
+        subject: Subject,
+        kind: Kind,
+        work: impl FnOnce() -> Outcome,
+    ) -> io::Result<()> {
+        let panicked = || Err(failure("launcher", "the act panicked".to_owned()));
+        let (child, result) = fork::spawn(work, panicked)?;
+        self.running.push(Job { outcome_for, subject, kind, child, result, deadline: Instant::now() + kind.within() });
         Ok(())
     }
 
     /// A child of this process has ended; if it was one of ours, this is what came of its request, or of what nobody
     /// had requested.
-    pub(crate) fn ended(&mut self, child: Pid) -> Option<(Option<u64>, Outcome)> {
+    pub(crate) fn ended(&mut self, child: Pid) -> Option<(For, Outcome)> {
         let index = self.running.iter().position(|job| job.child == child)?;
         let mut job = self.running.swap_remove(index);
-        let outcome = read_result(&mut job.result).unwrap_or_else(|| {
+        let outcome = fork::read(&mut job.result).unwrap_or_else(|| {
             // Whatever libcontainer had forked by then goes with it.
             let _ = killpg(child, Signal::SIGKILL);
             Err(failure("launcher", "the act was cut short (killed, or it took too long)".to_owned()))
         });
-        Some((job.id, outcome))
+        Some((job.outcome_for, outcome))
     }
 
     /// Kills the children that take too long; their end is reported like any other.
@@ -132,7 +260,9 @@ fn subject(act: &Act) -> Subject {
         Act::Adopt { container } | Act::Terminate { container } | Act::OpenLog { container } => container,
         Act::Freeze { container } | Act::Thaw { container } | Act::PageOut { container } => container,
         Act::TakeDown { container, .. } | Act::Destroy { container, .. } => container,
+        Act::Archive { container, .. } | Act::Restore { container, .. } => container,
         Act::ReadProfile { .. } => return Subject::Profiles,
+        Act::Export { container, .. } => return Subject::Export(container.clone()),
         Act::Observe { .. } => unreachable!("observing is not a job"),
     };
     Subject::Container(container.clone())
@@ -151,47 +281,17 @@ fn perform(house: &House, act: &Act) -> Outcome {
             removal::destroy(house, container, *seat, handle).map(|()| Answer::Done)
         }
         Act::ReadProfile { seat, handle } => profile::read(house, *seat, handle).map(|text| Answer::Profile { text }),
-        Act::Adopt { .. } | Act::Thaw { .. } | Act::Terminate { .. } | Act::OpenLog { .. } | Act::Observe { .. } => {
-            unreachable!("answered without a job")
+        Act::Archive { container, seat, handle } => files::archive(house, container, *seat, handle),
+        Act::Restore { container, seat, handle, disk } => {
+            files::restore(house, container, *seat, handle, *disk).map(|()| Answer::Done)
         }
+        Act::Adopt { .. }
+        | Act::Thaw { .. }
+        | Act::Terminate { .. }
+        | Act::OpenLog { .. }
+        | Act::Observe { .. }
+        | Act::Export { .. } => unreachable!("answered without a job of this kind"),
     }
-}
-
-/// Forks a child that does the work, writes the outcome into a pipe and ends.
-#[allow(unsafe_code)]
-fn spawn(work: impl FnOnce() -> Outcome) -> io::Result<(Pid, File)> {
-    let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-    // SAFETY: this process has one thread, so the child may run ordinary code: no lock can be held by another thread.
-    match unsafe { fork() }? {
-        ForkResult::Parent { child } => Ok((child, File::from(reader))),
-        ForkResult::Child => {
-            drop(reader);
-            // Neither it nor what libcontainer forks may outlive a launcher that is killed or gives up on it.
-            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
-            let _ = set_pdeathsig(Signal::SIGKILL);
-            // A container must inherit neither blocked nor ignored signals; Rust's runtime ignores SIGPIPE.
-            let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
-            // SAFETY: restores a default; no handler of this program is replaced.
-            let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            let outcome = outcome.unwrap_or_else(|_| Err(failure("launcher", "the act panicked".to_owned())));
-            write_result(writer, &outcome);
-            std::process::exit(0);
-        }
-    }
-}
-
-fn write_result(pipe: OwnedFd, outcome: &Outcome) {
-    // Fits into an empty pipe (64 KiB) at once; nothing better can be done if it does not.
-    let bytes = serde_json::to_vec(outcome).unwrap_or_default();
-    let _ = File::from(pipe).write_all(&bytes);
-}
-
-/// What the child wrote, if it came that far. The pipe does not block: a half-made container may still hold its other end.
-fn read_result(pipe: &mut File) -> Option<Outcome> {
-    let mut bytes = Vec::new();
-    let _ = pipe.read_to_end(&mut bytes);
-    serde_json::from_slice(&bytes).ok()
 }
 
 fn failure(step: &str, message: String) -> Failure {

@@ -19,6 +19,7 @@ use matrixos_runtime::spec::{Place, clamp, confine};
 use nix::errno::Errno;
 
 use crate::adopt;
+use crate::files;
 use crate::house::House;
 use crate::record::Record;
 use crate::removal;
@@ -75,6 +76,7 @@ fn make(house: &House, request: &Launch, lease: &Lease) -> Result<Running, Failu
 
 /// The user's tree, as it appears in the launcher's view, and whether it is held to its share of the disk.
 fn home(house: &House, request: &Launch) -> Result<(PathBuf, bool), Failure> {
+    files::ensure_there(house, request.seat, &request.handle)?;
     let (users, share) = (house.users(), clamp(request.limits).disk);
     let tree = tree::ensure(&users, &request.handle, request.seat).map_err(|e| failed("home", e))?;
     let held = quota::enforce(house.config.disk, &tree::folder(&users, &request.handle), request.seat, share)

@@ -3,6 +3,10 @@
 //! because libcontainer clones and then runs ordinary code in the child, and changes the process that calls it.
 
 mod adopt;
+mod confined;
+mod export;
+mod files;
+mod fork;
 mod freezer;
 mod house;
 mod jobs;

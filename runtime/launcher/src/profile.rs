@@ -24,7 +24,7 @@ pub(crate) fn read(house: &House, seat: Seat, handle: &Handle) -> Result<Option<
 
 /// Takes the tenant's identity for file-system checks. The kernel takes the capabilities that override them away with
 /// it (capabilities(7), "Effect of user ID changes on capabilities").
-fn become_the_tenant(id: u32) -> io::Result<()> {
+pub(crate) fn become_the_tenant(id: u32) -> io::Result<()> {
     let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
     setgroups(&[])?;
     // Each answers the identity of before, also if it failed, so each is asked twice.

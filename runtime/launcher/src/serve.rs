@@ -19,7 +19,7 @@ use nix::unistd::{Pid, dup2_stdin, setgroups};
 use crate::adopt;
 use crate::freezer;
 use crate::house::House;
-use crate::jobs::Jobs;
+use crate::jobs::{For, Jobs};
 use crate::launch::LOG;
 use crate::logs::Logs;
 use crate::spawn::CONFIG_ENV;
@@ -121,7 +121,7 @@ impl Launcher {
     /// Takes one request. False when the supervisor is gone.
     fn receive(&mut self) -> io::Result<bool> {
         match wire::receive::<Request>(self.socket.as_fd()) {
-            Ok(Received::Message(request, _uninvited)) => self.handle(request).map(|()| true),
+            Ok(Received::Message(request, fd)) => self.handle(request, fd).map(|()| true),
             Ok(Received::Garbage(why)) => {
                 eprintln!("matrixos launcher: refused a message: {why}");
                 Ok(true)
@@ -132,7 +132,8 @@ impl Launcher {
         }
     }
 
-    fn handle(&mut self, request: Request) -> io::Result<()> {
+    /// A descriptor is only taken by those who ask for an export; any other is closed.
+    fn handle(&mut self, request: Request, fd: Option<OwnedFd>) -> io::Result<()> {
         let id = request.id;
         match request.act {
             Act::Observe { after } => {
@@ -163,7 +164,17 @@ impl Launcher {
                 let done = freezer::thaw(&self.house, &container).map(|()| Answer::Done);
                 self.reply(id, done)
             }
+            Act::Export { container, seat, handle } => {
+                let about = fd.ok_or_else(|| refused("export", "it must come with what is known of the account"));
+                let begun = about.and_then(|about| self.jobs.export(&self.house, (container, seat, handle), about));
+                match begun {
+                    Ok(reader) => self.send(id, Ok(Answer::Done), Some(reader.as_fd())),
+                    Err(refusal) => self.reply(id, Err(refusal)),
+                }
+            }
             act @ (Act::Launch(_)
+            | Act::Archive { .. }
+            | Act::Restore { .. }
             | Act::Freeze { .. }
             | Act::PageOut { .. }
             | Act::TakeDown { .. }
@@ -181,9 +192,13 @@ impl Launcher {
             match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(()),
                 Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) => match self.jobs.ended(pid) {
-                    Some((Some(id), outcome)) => self.reply(id, outcome)?,
-                    Some((None, outcome)) => self.watch.seen(outcome),
-                    None => {}
+                    Some((For::Request(id), outcome)) => self.reply(id, outcome)?,
+                    Some((For::Walls, outcome)) => self.watch.seen(outcome),
+                    // Who broke it off knows; "launcher" is the step of what was cut short.
+                    Some((For::Nobody, Err(failure))) if failure.step != "launcher" => {
+                        eprintln!("matrixos launcher: {failure}");
+                    }
+                    Some((For::Nobody, _)) | None => {}
                 },
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
@@ -218,6 +233,10 @@ impl Launcher {
 
 fn failed(step: &'static str) -> impl FnOnce(io::Error) -> Failure {
     move |error| Failure { kind: FailureKind::Failed, step: step.to_owned(), message: error.to_string() }
+}
+
+fn refused(step: &str, message: &str) -> Failure {
+    Failure { kind: FailureKind::Refused, step: step.to_owned(), message: message.to_owned() }
 }
 
 fn absent(step: &str, message: &str) -> Failure {

@@ -69,6 +69,10 @@ pub(crate) struct Serve {
     /// The address people type, for example https://matrix-os.example.
     #[arg(long)]
     pub(crate) origin: Option<String>,
+    /// The domain below which the computers have their names, for example matrix-os-users.example; without it, the
+    /// origin's host.
+    #[arg(long)]
+    pub(crate) user_domain: Option<String>,
     /// Control group below which those of the computers are made, for example /matrixos.
     #[arg(long, env = "MATRIXOS_CGROUP")]
     pub(crate) cgroup: Option<Groups>,

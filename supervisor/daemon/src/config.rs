@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) listen: Vec<SocketAddr>,
     /// Scheme, host and port that people type; the host is the platform's domain.
     pub(crate) origin: Url,
+    /// The domain below which the computers have their names, if it is one of their own.
+    pub(crate) user_domain: Option<String>,
     /// Proxies in front of the platform that are believed when they say for whom they ask.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Name of the unprivileged account that serves.
@@ -65,6 +67,7 @@ struct File {
     run: Option<PathBuf>,
     listen: Option<Vec<SocketAddr>>,
     origin: Option<String>,
+    user_domain: Option<String>,
     trusted_proxies: Vec<IpNet>,
     user: Option<String>,
     cgroup: Option<Groups>,
@@ -97,6 +100,10 @@ struct LimitsSection {
 struct SleepSection {
     freeze_after_seconds: Option<u64>,
     stop_after_seconds: Option<u64>,
+    /// 0 for never.
+    archive_after_days: Option<u64>,
+    /// The same, for those who try it out.
+    archive_after_seconds: Option<u64>,
     memory_floor_mib: Option<u64>,
 }
 
@@ -112,6 +119,8 @@ impl Config {
         let listen = flags.or(file.listen).unwrap_or_else(default_listen);
         let origin = serve.and_then(|s| s.origin.clone()).or(file.origin);
         let origin = parse_origin(&origin.unwrap_or_else(|| format!("http://localhost:{}", listen[0].port())))?;
+        let user_domain = serve.and_then(|s| s.user_domain.clone()).or(file.user_domain);
+        let user_domain = user_domain.map(|text| parse_user_domain(&text, &origin)).transpose()?;
         let groups = serve.and_then(|s| s.cgroup.clone()).or(file.cgroup).unwrap_or_else(|| Groups::of(&instance));
         Ok(Self {
             instance,
@@ -119,6 +128,7 @@ impl Config {
             run,
             listen,
             origin,
+            user_domain,
             trusted_proxies: file.trusted_proxies,
             user: file.user.unwrap_or_else(|| "matrixos".to_owned()),
             pool: file.network.pool.unwrap_or_else(|| Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16)),
@@ -135,6 +145,11 @@ impl Config {
     /// The platform's domain: the host part of the origin.
     pub(crate) fn domain(&self) -> &str {
         self.origin.host_str().expect("an origin with a host was checked when it was parsed")
+    }
+
+    /// The domain below which every computer has its name.
+    pub(crate) fn computers_domain(&self) -> &str {
+        self.user_domain.as_deref().unwrap_or(self.domain())
     }
 }
 
@@ -167,12 +182,45 @@ fn parse_origin(text: &str) -> Result<Url> {
     }
 }
 
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+/// One of the two below the other would be one site to browsers, which is what a domain of their own is to prevent; on
+/// localhost, which browsers take for a suffix like `com`, it is none.
+fn parse_user_domain(text: &str, origin: &Url) -> Result<String> {
+    let url = Url::parse(&format!("https://{text}/")).ok();
+    let domain = url.as_ref().and_then(Url::domain).filter(|domain| domain.eq_ignore_ascii_case(text));
+    let is_name = |domain: &&str| domain.split('.').all(|label| !label.is_empty() && label.bytes().all(is_letter));
+    let Some(domain) = domain.filter(is_name) else {
+        bail!(
+            "the user_domain {text:?} must be a domain and nothing else, for example matrix-os-users.example; scheme \
+             and port are those of the origin"
+        )
+    };
+    let own = origin.host_str().unwrap_or_default();
+    let is_below = |name: &str, of: &str| name.strip_suffix(of).is_some_and(|rest| rest.ends_with('.'));
+    ensure!(domain != own, "the user_domain {text:?} is the platform's own host; leave it out, or name another domain");
+    ensure!(
+        own == "localhost" || !is_below(domain, own),
+        "the user_domain {text:?} lies below the platform's host {own}, so browsers would take computers for parts of \
+         the platform all the same; name a domain of its own, for example matrix-os-users.example, or leave it out"
+    );
+    ensure!(
+        !is_below(own, domain),
+        "the platform's host {own} lies below the user_domain {text:?}, where only computers may be; give the platform \
+         another host, or the computers another domain"
+    );
+    Ok(domain.to_owned())
+}
+
 fn sleep(section: &SleepSection) -> Result<Sleep> {
     let usual = Sleep::default();
     let seconds = |given: Option<u64>, usual| given.map_or(usual, Duration::from_secs);
     let sleep = Sleep {
         freeze_after: seconds(section.freeze_after_seconds, usual.freeze_after),
         stop_after: seconds(section.stop_after_seconds, usual.stop_after),
+        archive_after: archive_after(section, usual.archive_after)?,
     };
     ensure!(sleep.freeze_after >= Duration::from_secs(1), "sleep.freeze_after_seconds must be at least 1");
     ensure!(
@@ -180,6 +228,19 @@ fn sleep(section: &SleepSection) -> Result<Sleep> {
         "sleep.stop_after_seconds must be more than sleep.freeze_after_seconds"
     );
     Ok(sleep)
+}
+
+fn archive_after(section: &SleepSection, usual: Option<Duration>) -> Result<Option<Duration>> {
+    let days = section.archive_after_days.map(|days| days.saturating_mul(24 * 3_600));
+    ensure!(
+        days.is_none() || section.archive_after_seconds.is_none(),
+        "sleep.archive_after_days and sleep.archive_after_seconds say the same; give one of them"
+    );
+    Ok(match days.or(section.archive_after_seconds) {
+        None => usual,
+        Some(0) => None,
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+    })
 }
 
 fn limits(section: &LimitsSection) -> Result<Limits> {
@@ -229,10 +290,46 @@ mod tests {
     }
 
     #[test]
+    fn computers_live_below_the_platform_or_below_a_domain_of_their_own() {
+        let origin = "origin = \"https://matrix-os.example\"\n";
+        let together = load(origin).expect("fine");
+        assert_eq!((together.user_domain.as_deref(), together.computers_domain()), (None, "matrix-os.example"));
+        let apart = load(&format!("{origin}user_domain = \"Matrix-OS-Users.example\"")).expect("fine");
+        assert_eq!((apart.domain(), apart.computers_domain()), ("matrix-os.example", "matrix-os-users.example"));
+        let local = load("user_domain = \"users.localhost\"").expect("fine");
+        assert_eq!(local.computers_domain(), "users.localhost");
+        for (domain, says) in [
+            ("https://users.example", "a domain and nothing else"),
+            ("users.example:8443", "a domain and nothing else"),
+            ("users.example/", "a domain and nothing else"),
+            ("users.example.", "a domain and nothing else"),
+            (".users.example", "a domain and nothing else"),
+            ("*.users.example", "a domain and nothing else"),
+            ("192.0.2.1", "a domain and nothing else"),
+            ("", "a domain and nothing else"),
+            ("matrix-os.example", "is the platform's own host"),
+            ("users.matrix-os.example", "lies below the platform's host"),
+            ("example", "lies below the user_domain"),
+        ] {
+            let error = load(&format!("{origin}user_domain = \"{domain}\"")).expect_err(domain);
+            assert!(format!("{error:#}").contains(says), "{domain}: {error:#}");
+        }
+    }
+
+    #[test]
     fn no_proxy_is_trusted_that_was_not_named() {
         assert!(load("").expect("fine").trusted_proxies.is_empty());
         let named = load("trusted_proxies = [\"127.0.0.1/32\", \"fd00::/64\"]").expect("fine").trusted_proxies;
         assert_eq!(named.len(), 2);
+    }
+
+    #[test]
+    fn computers_are_archived_after_thirty_days_or_as_the_file_says_or_never() {
+        let after = |text| load(text).expect("fine").sleep.archive_after.map(|time| time.as_secs());
+        assert_eq!(after(""), Some(30 * 86_400));
+        assert_eq!(after("[sleep]\narchive_after_days = 7"), Some(7 * 86_400));
+        assert_eq!(after("[sleep]\narchive_after_seconds = 5"), Some(5));
+        assert_eq!(after("[sleep]\narchive_after_days = 0"), None);
     }
 
     #[test]
@@ -248,6 +345,7 @@ mod tests {
             ("[limits]\ndisk_mib = 16", "disk_files must be from 1024 to 4096"),
             ("disk_quota = \"some\"", "disk_quota"),
             ("[sleep]\nstop_after_seconds = 10", "must be more than sleep.freeze_after_seconds"),
+            ("[sleep]\narchive_after_days = 1\narchive_after_seconds = 5", "give one of them"),
             ("cgroup = \"matrixos.slice\"", "must be an absolute path"),
             ("[network]\npool = \"nonsense\"", "pool"),
             ("[network]\nservice_port = 0", "service_port"),

@@ -60,8 +60,22 @@ fn all(config: &Config) -> Vec<Check> {
             "serving account",
             privileges::account(&config.user).map(|a| format!("uid {}", a.uid)).map_err(|e| e.to_string()),
         ),
+        Check { what: "computers' domain", outcome: domain(config), needed: false },
         Check { what: "shares of the disk", outcome: shares(config), needed: config.disk_quota.is_some() },
     ]
+}
+
+/// On localhost nobody has neighbours.
+fn domain(config: &Config) -> Result<String, String> {
+    let platform = config.domain();
+    match &config.user_domain {
+        Some(own) => Ok(format!("{own}, apart from the platform's {platform}")),
+        None if platform == "localhost" => Ok("localhost".into()),
+        None => Err(format!(
+            "people's computers live below {platform} itself, so browsers take their pages for the same site as the \
+             platform's; better: register a second domain, point *.it here as well, and set user_domain"
+        )),
+    }
 }
 
 fn root() -> Result<String, String> {

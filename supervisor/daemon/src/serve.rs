@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail, ensure};
 use matrixos_api::admin::Machine;
 use matrixos_api::internal::Door;
-use matrixos_api::{Edge, Platform, Proxies, admin};
+use matrixos_api::{Edge, Names, Platform, Proxies, admin};
 use matrixos_launcher::{Spawned, spawn};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
@@ -111,7 +111,7 @@ fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
         run: config.run.clone(),
         pool: config.pool,
         groups: config.groups.clone(),
-        domain: config.domain().to_owned(),
+        domain: config.computers_domain().to_owned(),
         disk,
         services: vec![config.service_port],
     }
@@ -157,7 +157,8 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
         .await
         .context("taking charge of the computers")?;
     let proxies = Proxies::new(config.trusted_proxies.clone());
-    let platform = Platform::new(accounts, containers.clone(), prepared.forwarder, &config.origin, proxies);
+    let names = Names { origin: config.origin.clone(), user_domain: config.user_domain.clone() };
+    let platform = Platform::new(accounts, containers.clone(), prepared.forwarder, &names, proxies);
     let mut doors = JoinSet::new();
     let (front, inner) = (Edge::new(platform.clone()), Door::new(platform.clone()));
     for listener in prepared.doors.front {

@@ -40,6 +40,10 @@ pub(super) struct World {
     pub(super) image: String,
     /// Bounds the launches under way at once.
     pub(super) launches: Semaphore,
+    /// Bounds the archives that are made at once, for which nobody waits.
+    pub(super) packing: Semaphore,
+    /// Bounds those that are unpacked at once.
+    pub(super) unpacking: Semaphore,
     pub(super) pressure: Pressure,
     pub(super) sleep: Sleep,
     /// Told the address of a computer before it goes to rest: connections that are kept for later must go.
@@ -70,6 +74,8 @@ pub(super) struct Actor {
     pub(super) since: Instant,
     /// Its number among the frozen ones.
     pub(super) frozen: Option<u64>,
+    /// Packing its files failed, and is not tried again before that moment.
+    pub(super) put_off: Option<Instant>,
 }
 
 impl Actor {
@@ -84,6 +90,8 @@ impl Actor {
                 Step::Stop if wish.goal == Goal::Running => self.fall_asleep().await,
                 Step::Stop => self.stop().await,
                 Step::TakeDown => self.take_down().await,
+                Step::Archive => self.archive(&wish).await,
+                Step::Restore => self.restore().await,
                 Step::Destroy => self.destroy().await,
                 Step::WaitUntil(moment) => self.wait(moment).await,
                 Step::Rest if !self.rest(&wish).await => return,
@@ -94,18 +102,36 @@ impl Actor {
 
     /// How deeply it may rest now.
     pub(super) fn depth(&self) -> Depth {
-        let now = match self.state {
+        idle::depth(self.depth_now(), self.used(), self.world.sleep)
+    }
+
+    /// How deeply it rests. What is stopped on purpose does so whoever calls.
+    pub(super) fn depth_now(&self) -> Depth {
+        match self.state {
             State::Frozen { .. } => Depth::Frozen,
-            State::Absent if self.memory.asleep() => Depth::Asleep,
+            State::Absent if self.is_stopped() || self.memory.asleep() => Depth::Asleep,
+            State::Archived if self.is_stopped() || self.memory.asleep() => Depth::Archived,
             _ => Depth::Awake,
-        };
-        let used = Use {
+        }
+    }
+
+    pub(super) fn used(&self) -> Use {
+        let put_off = self.put_off.is_some_and(|moment| Instant::now() < moment);
+        Use {
             idle: self.activity.idle(),
-            called: self.activity.is_called(),
-            kept: self.memory.keep().is_some() || self.memory.is_due(now != Depth::Awake),
+            called: !self.is_stopped() && self.activity.is_called(),
+            kept: !self.is_stopped() && self.is_wanted_awake(),
             demoted: self.activity.is_demoted(),
-        };
-        idle::depth(now, used, self.world.sleep)
+            still: if put_off { Duration::ZERO } else { self.memory.still() },
+        }
+    }
+
+    fn is_wanted_awake(&self) -> bool {
+        self.memory.keep().is_some() || self.memory.is_due(self.depth_now() != Depth::Awake)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.wish.borrow().goal == Goal::Stopped
     }
 
     async fn launch(&mut self) {
@@ -127,6 +153,10 @@ impl Actor {
                 self.since = Instant::now();
                 self.lookout = Lookout::begin(&self.computer);
                 self.state = State::Running { identity };
+            }
+            Err(failure) if failure.kind == FailureKind::Archived => {
+                self.memory.set_archived();
+                self.state = State::Archived;
             }
             Err(failure) => self.broken(failure),
         }
@@ -186,7 +216,8 @@ impl Actor {
 
     async fn take_down(&mut self) {
         let done = self.world.launcher.take_down(self.computer.container.clone(), Some(self.computer.seat)).await;
-        self.after_removal(done, State::Absent).await;
+        let left = if self.memory.archived() { State::Archived } else { State::Absent };
+        self.after_removal(done, left).await;
     }
 
     async fn destroy(&mut self) {
@@ -221,22 +252,21 @@ impl Actor {
             self.view.send_replace(View::plain(Condition::Absent, Some(wish.reason.clone())));
             return false;
         }
-        if self.state == State::Absent {
+        if matches!(self.state, State::Absent | State::Archived) {
             self.show_absent(wish);
             if wish.goal == Goal::Running && self.depth() == Depth::Awake {
                 // Somebody came in between.
                 return true;
             }
         }
+        let pause = self.pause();
         let Some(process) = self.process.take() else {
-            let pause = self.until_a_job(wish);
             return tokio::select! {
                 changed = self.wish.changed() => changed.is_ok(),
                 () = self.activity.called() => true,
                 () = sleep(pause) => true,
             };
         };
-        let pause = self.pause();
         tokio::select! {
             changed = self.wish.changed() => {
                 self.process = Some(process);
@@ -259,14 +289,21 @@ impl Actor {
     }
 
     fn show_absent(&mut self, wish: &Wish) {
+        let archived = self.state == State::Archived;
         let (condition, reason) = match wish.goal {
-            Goal::Running => (Condition::Asleep, self.memory.history().last().map(|event| event.why.clone())),
-            _ => (Condition::Stopped, Some(wish.reason.clone())),
+            Goal::Running => {
+                self.activity.begin_rest();
+                let condition = if archived { Condition::Archived } else { Condition::Asleep };
+                (condition, self.memory.history().last().map(|event| event.why.clone()))
+            }
+            _ => {
+                if !archived || self.memory.asleep() {
+                    self.memory.note_stopped(&wish.reason);
+                }
+                let packed = if archived { "; its files are packed" } else { "" };
+                (Condition::Stopped, Some(format!("{}{packed}", wish.reason)))
+            }
         };
-        match wish.goal {
-            Goal::Running => self.activity.begin_rest(),
-            _ => self.memory.note("stopped", &wish.reason, false),
-        }
         self.view.send_replace(View::plain(condition, reason));
     }
 
@@ -330,7 +367,7 @@ fn unready() -> Failure {
     failed("desktop", format!("the computer did not answer within {} seconds of its start", READY_WITHIN.as_secs()))
 }
 
-fn as_failure(error: CallError) -> Failure {
+pub(super) fn as_failure(error: CallError) -> Failure {
     match error {
         CallError::Failed(failure) => failure,
         other => failed("launcher", other.to_string()),

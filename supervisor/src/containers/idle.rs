@@ -9,11 +9,17 @@ pub struct Sleep {
     pub freeze_after: Duration,
     /// Unused for so long, it is stopped: it keeps its files, and starts again when somebody comes.
     pub stop_after: Duration,
+    /// Not running for so long, its files are packed into an archive, and unpacked when somebody comes. `None` for never.
+    pub archive_after: Option<Duration>,
 }
 
 impl Default for Sleep {
     fn default() -> Self {
-        Self { freeze_after: Duration::from_secs(5 * 60), stop_after: Duration::from_secs(30 * 60) }
+        Self {
+            freeze_after: Duration::from_secs(5 * 60),
+            stop_after: Duration::from_secs(30 * 60),
+            archive_after: Some(Duration::from_secs(30 * 24 * 3600)),
+        }
     }
 }
 
@@ -26,6 +32,8 @@ pub(super) enum Depth {
     Frozen,
     /// It does not run.
     Asleep,
+    /// It does not run, and its files are in an archive.
+    Archived,
 }
 
 /// What is known of its use.
@@ -39,6 +47,8 @@ pub(super) struct Use {
     pub(super) kept: bool,
     /// The host needs memory.
     pub(super) demoted: bool,
+    /// How long it has not run. Nothing for one that runs.
+    pub(super) still: Duration,
 }
 
 /// The depth that a computer should have, given the depth it has. Only a call wakes it.
@@ -46,7 +56,10 @@ pub(super) fn depth(now: Depth, used: Use, sleep: Sleep) -> Depth {
     if used.called || used.kept {
         return Depth::Awake;
     }
-    let due = if used.idle >= sleep.stop_after || (used.demoted && now == Depth::Frozen) {
+    let archived = |after| now >= Depth::Asleep && used.still >= after;
+    let due = if sleep.archive_after.is_some_and(archived) {
+        Depth::Archived
+    } else if used.idle >= sleep.stop_after || (used.demoted && now == Depth::Frozen) {
         Depth::Asleep
     } else if used.idle >= sleep.freeze_after {
         Depth::Frozen
@@ -57,11 +70,12 @@ pub(super) fn depth(now: Depth, used: Use, sleep: Sleep) -> Depth {
 }
 
 /// How long until a computer that nobody uses meanwhile will be due to rest more deeply; `None` if it cannot.
-pub(super) fn due(now: Depth, idle: Duration, sleep: Sleep) -> Option<Duration> {
+pub(super) fn due(now: Depth, used: Use, sleep: Sleep) -> Option<Duration> {
     match now {
-        Depth::Awake => Some(sleep.freeze_after.saturating_sub(idle)),
-        Depth::Frozen => Some(sleep.stop_after.saturating_sub(idle)),
-        Depth::Asleep => None,
+        Depth::Awake => Some(sleep.freeze_after.saturating_sub(used.idle)),
+        Depth::Frozen => Some(sleep.stop_after.saturating_sub(used.idle)),
+        Depth::Asleep => sleep.archive_after.map(|after| after.saturating_sub(used.still)),
+        Depth::Archived => None,
     }
 }
 
@@ -71,16 +85,24 @@ mod tests {
 
     use super::*;
 
+    /// Nobody comes, and it has been unused and still for so many seconds.
+    fn left_alone(seconds: u64) -> Use {
+        let time = Duration::from_secs(seconds);
+        Use { idle: time, called: false, kept: false, demoted: false, still: time }
+    }
+
     fn any_depth() -> impl Strategy<Value = Depth> {
-        prop_oneof![Just(Depth::Awake), Just(Depth::Frozen), Just(Depth::Asleep)]
+        prop_oneof![Just(Depth::Awake), Just(Depth::Frozen), Just(Depth::Asleep), Just(Depth::Archived)]
     }
 
     fn any_use() -> impl Strategy<Value = Use> {
-        (0u64..4_000, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(idle, called, kept, demoted)| Use {
+        let times = (0u64..4_000, prop_oneof![0u64..4_000, 2_500_000u64..2_700_000]);
+        (times, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|((idle, still), called, kept, demoted)| Use {
             idle: Duration::from_secs(idle),
             called,
             kept,
             demoted,
+            still: Duration::from_secs(still),
         })
     }
 
@@ -96,40 +118,52 @@ mod tests {
         }
 
         #[test]
-        fn the_longer_unused_the_deeper(now in any_depth(), used in any_use(), more in 0u64..4_000) {
-            let longer = Use { idle: used.idle + Duration::from_secs(more), ..used };
+        fn the_longer_unused_the_deeper(now in any_depth(), used in any_use(), more in 0u64..4_000_000) {
+            let more = Duration::from_secs(more);
+            let longer = Use { idle: used.idle + more, still: used.still + more, ..used };
             prop_assert!(depth(now, longer, Sleep::default()) >= depth(now, used, Sleep::default()));
         }
 
         #[test]
         fn memory_pressure_ends_only_what_is_frozen(idle in 0u64..200) {
-            let used = Use { idle: Duration::from_secs(idle), called: false, kept: false, demoted: true };
+            let used = Use { demoted: true, still: Duration::ZERO, ..left_alone(idle) };
             prop_assert_eq!(depth(Depth::Awake, used, Sleep::default()), Depth::Awake);
             prop_assert_eq!(depth(Depth::Frozen, used, Sleep::default()), Depth::Asleep);
+        }
+
+        #[test]
+        fn only_what_does_not_run_is_archived_and_only_if_that_is_wanted(now in any_depth(), used in any_use()) {
+            let never = Sleep { archive_after: None, ..Sleep::default() };
+            prop_assert!(depth(now, used, never) < Depth::Archived || now == Depth::Archived);
+            if now < Depth::Asleep {
+                prop_assert!(depth(now, used, Sleep::default()) < Depth::Archived);
+            }
         }
     }
 
     #[test]
     fn what_is_due_is_so_after_that_time_and_not_before() {
         let sleep = Sleep::default();
-        for now in [Depth::Awake, Depth::Frozen] {
-            let at = |idle| depth(now, Use { idle, called: false, kept: false, demoted: false }, sleep);
-            let idle = Duration::from_secs(100);
-            let wait = due(now, idle, sleep).expect("it can rest more deeply");
-            assert_eq!(at(idle + wait - Duration::from_millis(1)), now);
-            assert!(at(idle + wait) > now);
+        for now in [Depth::Awake, Depth::Frozen, Depth::Asleep] {
+            let used = left_alone(100);
+            let wait = due(now, used, sleep).expect("it can rest more deeply");
+            let at = |time| depth(now, Use { idle: used.idle + time, still: used.still + time, ..used }, sleep);
+            assert_eq!(at(wait - Duration::from_millis(1)), now);
+            assert!(at(wait) > now);
         }
-        assert_eq!(due(Depth::Asleep, Duration::ZERO, sleep), None);
+        assert_eq!(due(Depth::Archived, left_alone(0), sleep), None);
+        assert_eq!(due(Depth::Asleep, left_alone(0), Sleep { archive_after: None, ..sleep }), None);
     }
 
     #[test]
-    fn five_minutes_freeze_and_thirty_stop() {
-        let at =
-            |minutes: u64| Use { idle: Duration::from_secs(minutes * 60), called: false, kept: false, demoted: false };
-        let depth = |minutes| depth(Depth::Awake, at(minutes), Sleep::default());
+    fn five_minutes_freeze_thirty_stop_and_thirty_days_archive() {
+        let depth = |now, minutes: u64| depth(now, left_alone(minutes * 60), Sleep::default());
+        let awake = |minutes| depth(Depth::Awake, minutes);
         assert_eq!(
-            (depth(4), depth(5), depth(29), depth(30)),
+            (awake(4), awake(5), awake(29), awake(30)),
             (Depth::Awake, Depth::Frozen, Depth::Frozen, Depth::Asleep)
         );
+        let days = |days: u64| depth(Depth::Asleep, days * 24 * 60);
+        assert_eq!((days(29), days(30)), (Depth::Asleep, Depth::Archived));
     }
 }

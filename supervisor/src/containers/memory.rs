@@ -34,13 +34,29 @@ impl Memory {
             warn!(%container, %error, "the history could not be read");
             None
         });
-        let rest = found.unwrap_or_else(|| Rest::of_a_new(container));
-        Self { store, clock, rest: Mutex::new(rest) }
+        let this = Self { store, clock, rest: Mutex::new(found.unwrap_or_else(|| Rest::of_a_new(container))) };
+        let now = this.now();
+        let mut rest = this.lock();
+        // It may have fallen asleep before that was written down.
+        rest.since = rest.since.or(rest.asleep.then_some(now));
+        drop(rest);
+        this
     }
 
     /// Whether it was stopped because nobody used it.
     pub(super) fn asleep(&self) -> bool {
         self.lock().asleep
+    }
+
+    /// How long it has not run, asleep or stopped. By the time of day, so that a restart changes nothing.
+    pub(super) fn still(&self) -> Duration {
+        let since = self.lock().since;
+        since.map_or(Duration::ZERO, |since| Duration::from_secs(self.now().saturating_sub(since)))
+    }
+
+    /// Whether its files are in an archive.
+    pub(super) fn archived(&self) -> bool {
+        self.lock().archived
     }
 
     /// What happened to it, oldest first.
@@ -50,14 +66,50 @@ impl Memory {
 
     /// Remembers that it became `what`, and why. The same news twice is told once.
     pub(super) fn note(&self, what: &str, why: &str, asleep: bool) {
+        self.change(what, why, |rest, now| {
+            rest.asleep = asleep;
+            rest.since = asleep.then(|| rest.since.unwrap_or(now));
+        });
+    }
+
+    /// Remembers that it was stopped on purpose, and why.
+    pub(super) fn note_stopped(&self, why: &str) {
+        self.change("stopped", why, |rest, now| {
+            rest.asleep = false;
+            rest.since = rest.since.or(Some(now));
+        });
+    }
+
+    /// Remembers that its files were packed, and why. It goes on to be asleep, or stopped.
+    pub(super) fn note_archived(&self, why: &str) {
+        self.change("archived", why, |rest, _| rest.archived = true);
+    }
+
+    /// Remembers that its files were unpacked, and why. If nobody uses it after all, its time begins anew.
+    pub(super) fn note_unpacked(&self, why: &str) {
+        self.change("unpacked", why, |rest, now| {
+            rest.archived = false;
+            rest.since = rest.since.map(|_| now);
+        });
+    }
+
+    /// Written with the next news; who makes it run finds out by themselves whether its files are packed.
+    pub(super) fn set_archived(&self) {
+        self.lock().archived = true;
+    }
+
+    fn change(&self, what: &str, why: &str, change: impl FnOnce(&mut Rest, u64)) {
         let event = Change { at: self.now(), what: what.to_owned(), why: clean(why) };
         let mut rest = self.lock();
+        let before = (rest.asleep, rest.since, rest.archived);
+        change(&mut rest, event.at);
         let same = rest.history.last().is_some_and(|last| last.what == event.what && last.why == event.why);
-        if same && rest.asleep == asleep {
+        if same && (rest.asleep, rest.since, rest.archived) == before {
             return;
         }
-        rest.asleep = asleep;
-        rest.history.push(event);
+        if !same {
+            rest.history.push(event);
+        }
         let surplus = rest.history.len().saturating_sub(EVENTS);
         rest.history.drain(..surplus);
         if let Err(error) = self.store.note_rest(&rest) {
@@ -86,7 +138,7 @@ impl Memory {
     /// in it has asked for, too. Blocks until that is on the disk.
     pub(super) fn set_keep(&self, time: Option<Duration>, because: &str) -> Result<Option<Keep>, StoreError> {
         let keep = time.map(|time| self.kept_for(time, because));
-        self.change(|rest| {
+        self.write(|rest| {
             rest.keep.clone_from(&keep);
             rest.lease = rest.lease.take().filter(|_| keep.is_some());
         })?;
@@ -96,13 +148,13 @@ impl Memory {
     /// The same for a program in it. The owner's own word stays.
     pub(super) fn set_lease(&self, time: Option<Duration>, because: &str) -> Result<Option<Keep>, StoreError> {
         let lease = time.map(|time| self.kept_for(time, because));
-        self.change(|rest| rest.lease.clone_from(&lease))?;
+        self.write(|rest| rest.lease.clone_from(&lease))?;
         Ok(lease)
     }
 
     /// Remembers when it has to be awake next for a job of its own. Blocks until that is on the disk.
     pub(super) fn set_due(&self, at: Option<u64>) -> Result<(), StoreError> {
-        self.change(|rest| rest.due = at)
+        self.write(|rest| rest.due = at)
     }
 
     /// How long until it has to be awake for a job, if it has one.
@@ -130,7 +182,8 @@ impl Memory {
         Keep { until: self.now() + time.min(KEPT_AT_MOST).as_secs(), because: clean(because) }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Rest)) -> Result<(), StoreError> {
+    /// Changes what is remembered, durably.
+    fn write(&self, change: impl FnOnce(&mut Rest)) -> Result<(), StoreError> {
         let mut rest = self.lock();
         let mut changed = rest.clone();
         change(&mut changed);
@@ -158,7 +211,49 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::SystemTime;
 
+    use matrixos_testkit::HandClock;
+
     use super::*;
+
+    struct Hand(Arc<HandClock>);
+
+    impl Clock for Hand {
+        fn now(&self) -> SystemTime {
+            self.0.now()
+        }
+    }
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn memory(folder: &tempfile::TempDir, clock: &Arc<HandClock>) -> Memory {
+        let store = Store::open(&folder.path().join("store")).expect("a store");
+        let container = ContainerId::parse("c0000000000000001").expect("an id");
+        Memory::load(store, Arc::new(Hand(clock.clone())), &container)
+    }
+
+    #[test]
+    fn how_long_it_has_not_run_survives_a_restart_and_ends_with_the_next_start() {
+        let (folder, clock) = (tempfile::tempdir().expect("a folder"), Arc::new(HandClock::default()));
+        let first = memory(&folder, &clock);
+        assert_eq!(first.still(), Duration::ZERO);
+        first.note("asleep", "nobody used it", true);
+        clock.advance(DAY);
+        first.note("asleep", "its files could not be packed", true);
+        drop(first);
+        clock.advance(DAY);
+        let second = memory(&folder, &clock);
+        assert_eq!(second.still(), 2 * DAY);
+        second.note_stopped("the operator stopped it");
+        assert_eq!(second.still(), 2 * DAY, "stopped, it does not run either");
+        second.note_archived("nobody used it for two days");
+        second.note_unpacked("somebody came");
+        assert!(!second.archived() && second.still() == Duration::ZERO);
+        clock.advance(DAY);
+        assert_eq!(second.still(), DAY);
+        second.note("running", "somebody came", false);
+        clock.advance(DAY);
+        assert_eq!(second.still(), Duration::ZERO);
+    }
 
     struct Hands(AtomicU64);
 
@@ -168,7 +263,7 @@ mod tests {
         }
     }
 
-    fn memory(at: u64) -> (tempfile::TempDir, Arc<Hands>, Memory) {
+    fn remembering(at: u64) -> (tempfile::TempDir, Arc<Hands>, Memory) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("store")).expect("a store");
         let hands = Arc::new(Hands(AtomicU64::new(at)));
@@ -178,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_job_wakes_what_rests_just_before_its_time_and_is_not_waited_for_for_ever() {
-        let (_folder, hands, memory) = memory(1_000);
+        let (_folder, hands, memory) = remembering(1_000);
         assert_eq!((memory.until_due(), memory.is_due(true)), (None, false));
         memory.set_due(Some(1_060)).expect("written");
         assert_eq!(memory.until_due(), Some(Duration::from_secs(60)));
@@ -198,7 +293,7 @@ mod tests {
 
     #[test]
     fn nobody_keeps_a_computer_awake_for_longer_than_is_allowed_and_every_wish_ends() {
-        let (_folder, hands, memory) = memory(1_000);
+        let (_folder, hands, memory) = remembering(1_000);
         let year = Duration::from_secs(365 * 24 * 3_600);
         let kept = memory.set_keep(Some(year), "work").expect("written").expect("kept");
         assert_eq!(kept.until, 1_000 + KEPT_AT_MOST.as_secs());

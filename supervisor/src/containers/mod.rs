@@ -4,6 +4,7 @@ mod activity;
 mod actor;
 mod credential;
 mod exit;
+mod export;
 mod gateway;
 mod idle;
 mod lookout;
@@ -43,6 +44,8 @@ use crate::clock::Clock;
 pub use activity::{Activity, Visit};
 use actor::{Actor, Wish, World};
 pub use credential::GatewayKey;
+use export::Exports;
+pub use export::{Export, ExportError};
 pub use idle::Sleep;
 use lookout::Lookout;
 pub use memory::KEPT_AT_MOST;
@@ -55,6 +58,8 @@ pub use view::{Condition, LaunchStep, StepName, StepState, View};
 
 /// Launches under way at once: more would only make each of them slower.
 const LAUNCHES_AT_ONCE: usize = 4;
+/// Archives that are unpacked at once: somebody waits for each.
+const UNPACKED_AT_ONCE: usize = 2;
 
 /// What distinguishes one container from another, for as long as its account lives.
 #[derive(Clone, Debug)]
@@ -161,6 +166,7 @@ pub struct Containers {
     /// Whose address is whose.
     addresses: Mutex<HashMap<IpAddr, ContainerId>>,
     profiles: Arc<Profiles>,
+    exports: Arc<Exports>,
 }
 
 struct Task {
@@ -186,7 +192,9 @@ impl Containers {
         let launches = Semaphore::new(LAUNCHES_AT_ONCE);
         let Settings { groups, network, limits, image, sleep, memory_floor, on_rest, clock } = settings;
         let pressure = Pressure::new("/proc/meminfo".into(), memory_floor);
-        let world = Arc::new(World { launcher, key, image, launches, pressure, sleep, on_rest });
+        let (packing, unpacking) = (Semaphore::new(1), Semaphore::new(UNPACKED_AT_ONCE));
+        let world = World { launcher, key, image, launches, packing, unpacking, pressure, sleep, on_rest };
+        let world = Arc::new(world);
         let this = Arc::new(Self {
             store,
             groups,
@@ -197,6 +205,7 @@ impl Containers {
             tasks: Mutex::default(),
             addresses: Mutex::default(),
             profiles: Arc::default(),
+            exports: Arc::default(),
         });
         for (user, wish) in this.wanted().await? {
             let (state, process) = this.adopt(found.remove(&user.container)).await;
@@ -273,13 +282,14 @@ impl Containers {
         let nudge = Arc::new(Notify::new());
         let memory = Arc::new(Memory::load(self.store.clone(), self.clock.clone(), &user.container));
         let activity = Arc::new(Activity::default());
+        let state = if state == State::Absent && memory.archived() { State::Archived } else { state };
         let mut frozen = None;
         match &state {
             State::Frozen { .. } => {
                 activity.begin_rest();
                 frozen = Some(self.world.pressure.froze(activity.clone()));
             }
-            State::Absent if memory.asleep() => activity.begin_rest(),
+            State::Absent | State::Archived if memory.asleep() => activity.begin_rest(),
             _ => {}
         }
         let (wish, wishes) = watch::channel(wish);
@@ -292,6 +302,7 @@ impl Containers {
             activity: activity.clone(),
             memory: memory.clone(),
             frozen,
+            put_off: None,
             view: view_sender,
             lookout: Lookout::begin(&computer),
             state,
@@ -362,6 +373,11 @@ impl Containers {
         let tasks = self.tasks();
         let running = tasks.values().filter(|t| t.view.borrow().condition == Condition::Running).count();
         (running, tasks.len())
+    }
+
+    /// How many have their files in an archive.
+    pub fn archived(&self) -> usize {
+        self.tasks().values().filter(|task| task.memory.archived()).count()
     }
 
     /// The container's log, open for reading.

@@ -18,6 +18,10 @@ pub(super) enum Step {
     Stop,
     /// Remove what is left of it; nobody needs to be asked.
     TakeDown,
+    /// Pack its files into an archive.
+    Archive,
+    /// Unpack its files.
+    Restore,
     /// Remove it with its files.
     Destroy,
     /// Do nothing before that moment.
@@ -34,22 +38,25 @@ pub(super) fn plan(goal: Goal, depth: Depth, state: &State) -> Step {
         (_, State::Gone) => Step::Rest,
         (_, State::Remains) => Step::TakeDown,
         (Goal::Running, State::Absent) if depth == Depth::Awake => Step::Launch,
+        (Goal::Running | Goal::Stopped, State::Absent) if depth == Depth::Archived => Step::Archive,
         (Goal::Running, State::Absent) => Step::Rest,
+        (Goal::Running, State::Archived) if depth == Depth::Awake => Step::Restore,
+        (Goal::Running | Goal::Stopped, State::Archived) => Step::Rest,
         (Goal::Running, State::Running { .. }) => match depth {
             Depth::Awake => Step::Rest,
             Depth::Frozen => Step::Freeze,
-            Depth::Asleep => Step::Stop,
+            Depth::Asleep | Depth::Archived => Step::Stop,
         },
         (Goal::Running, State::Frozen { .. }) => match depth {
             Depth::Awake => Step::Thaw,
             Depth::Frozen => Step::Rest,
-            Depth::Asleep => Step::Stop,
+            Depth::Asleep | Depth::Archived => Step::Stop,
         },
         (Goal::Running, State::Broken { retry_at, .. }) if depth == Depth::Awake => Step::WaitUntil(*retry_at),
         (Goal::Running | Goal::Stopped, State::Broken { .. }) => Step::TakeDown,
         (Goal::Stopped, State::Absent) => Step::Rest,
         (Goal::Stopped | Goal::Destroyed, State::Running { .. } | State::Frozen { .. }) => Step::Stop,
-        (Goal::Destroyed, State::Absent | State::Broken { .. }) => Step::Destroy,
+        (Goal::Destroyed, State::Absent | State::Archived | State::Broken { .. }) => Step::Destroy,
     }
 }
 
@@ -77,7 +84,8 @@ mod tests {
         match step {
             Step::Launch | Step::Thaw => Some(running()),
             Step::Freeze => Some(frozen()),
-            Step::Stop | Step::TakeDown => Some(State::Absent),
+            Step::Stop | Step::TakeDown | Step::Restore => Some(State::Absent),
+            Step::Archive => Some(State::Archived),
             Step::Destroy => Some(State::Gone),
             Step::WaitUntil(_) => Some(State::Remains),
             Step::Rest => None,
@@ -87,6 +95,7 @@ mod tests {
     fn any_state() -> impl Strategy<Value = State> {
         prop_oneof![
             Just(State::Absent),
+            Just(State::Archived),
             Just(State::Remains),
             Just(State::Gone),
             Just(running()),
@@ -100,15 +109,18 @@ mod tests {
     }
 
     fn any_depth() -> impl Strategy<Value = Depth> {
-        prop_oneof![Just(Depth::Awake), Just(Depth::Frozen), Just(Depth::Asleep)]
+        prop_oneof![Just(Depth::Awake), Just(Depth::Frozen), Just(Depth::Asleep), Just(Depth::Archived)]
     }
 
     fn is_as_wanted(goal: Goal, depth: Depth, state: &State) -> bool {
         match (goal, depth) {
             (Goal::Running, Depth::Awake) => matches!(state, State::Running { .. }),
-            // Nobody is started only to be frozen.
-            (Goal::Running, Depth::Frozen) => matches!(state, State::Frozen { .. } | State::Absent),
-            (Goal::Running, Depth::Asleep) | (Goal::Stopped, _) => *state == State::Absent,
+            // Nobody is started only to be frozen, or unpacked only to be asleep.
+            (Goal::Running, Depth::Frozen) => {
+                matches!(state, State::Frozen { .. } | State::Absent | State::Archived)
+            }
+            (Goal::Running | Goal::Stopped, Depth::Archived) => *state == State::Archived,
+            (Goal::Running, Depth::Asleep) | (Goal::Stopped, _) => matches!(state, State::Absent | State::Archived),
             (Goal::Destroyed, _) => *state == State::Gone,
         }
     }
@@ -118,7 +130,7 @@ mod tests {
         fn from_any_state_the_plan_reaches_the_goal_and_then_is_empty(start in any_state(), goal in any_goal(), depth in any_depth()) {
             let gone = start == State::Gone;
             let mut state = start;
-            for _ in 0..4 {
+            for _ in 0..5 {
                 match execute(plan(goal, depth, &state)) {
                     Some(next) => state = next,
                     None => break,
@@ -146,6 +158,16 @@ mod tests {
         fn only_a_destroyed_goal_ever_deletes_files(state in any_state(), goal in any_goal(), depth in any_depth()) {
             if goal != Goal::Destroyed {
                 prop_assert_ne!(plan(goal, depth, &state), Step::Destroy);
+            }
+        }
+
+        #[test]
+        fn only_what_does_not_run_is_packed_and_only_what_is_needed_is_unpacked(state in any_state(), goal in any_goal(), depth in any_depth()) {
+            match plan(goal, depth, &state) {
+                Step::Archive => prop_assert!(state == State::Absent && depth == Depth::Archived && goal != Goal::Destroyed),
+                Step::Restore => prop_assert!(state == State::Archived && depth == Depth::Awake && goal == Goal::Running),
+                Step::Launch => prop_assert_ne!(state, State::Archived),
+                _ => {}
             }
         }
 

@@ -2,21 +2,24 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use matrixos_runtime::client::CallError;
+use tokio::time::{Instant, timeout};
 use tracing::warn;
 
-use super::actor::{Actor, Wish, failed};
+use super::actor::{Actor, Wish, as_failure, failed};
 use super::idle::Depth;
 use super::state::{Goal, State};
-use super::view::Condition;
-use super::{idle, lookout};
+use super::view::{Condition, View};
+use super::{Computer, idle, lookout};
 
 /// A moment: what is due now has been looked at and was put off.
 const SOON: Duration = Duration::from_millis(100);
 /// How often those that rest are looked at for jobs that have become due: the time of day may jump.
 const JOBS_EVERY: Duration = Duration::from_secs(60);
-/// Long enough.
-const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often the time of day is looked at while nothing runs: it may have been set meanwhile.
+const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(3_600);
+/// How long files that could not be packed are left alone.
+const ARCHIVE_AGAIN: Duration = Duration::from_secs(3_600);
 /// How long reading the profile may take before it ends.
 const PROFILE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -88,20 +91,71 @@ impl Actor {
         }
     }
 
+    /// Packs its files, because nobody has used it for long. Whoever comes before that begins keeps it from it.
+    pub(super) async fn archive(&mut self, wish: &Wish) {
+        let world = self.world.clone();
+        let _turn = tokio::select! {
+            turn = world.packing.acquire() => turn.expect("the semaphore is never closed"),
+            () = self.activity.called() => return,
+            Ok(()) = self.wish.changed() => return,
+        };
+        let Computer { container, seat, handle, .. } = self.computer.clone();
+        let time = minutes(world.sleep.archive_after.unwrap_or_default());
+        match world.launcher.archive(container, seat, handle).await {
+            Ok(left_out) => {
+                let what = if wish.goal == Goal::Stopped { "it was stopped" } else { "nobody used it" };
+                let sockets = match left_out {
+                    0 => String::new(),
+                    count => format!(" ({count} sockets or pipes were left out)"),
+                };
+                self.memory.note_archived(&format!("{what} for {time}{sockets}"));
+                self.state = State::Archived;
+            }
+            Err(error) => self.not_archived(wish, &error),
+        }
+    }
+
+    /// It stays as it is. Trying again at once would only fail again.
+    fn not_archived(&mut self, wish: &Wish, error: &CallError) {
+        warn!(handle = %self.computer.handle, %error, "could not pack its files; trying again later");
+        self.put_off = Some(Instant::now() + ARCHIVE_AGAIN);
+        if wish.goal == Goal::Running {
+            self.memory.note("asleep", &format!("its files could not be packed: {error}"), true);
+        }
+    }
+
+    /// Unpacks its files, because it is wanted again.
+    pub(super) async fn restore(&mut self) {
+        let world = self.world.clone();
+        let why = self.activity.why_called().unwrap_or_else(|| self.wish.borrow().reason.clone());
+        self.view.send_replace(View::unpacking());
+        let _turn = world.unpacking.acquire().await.expect("the semaphore is never closed");
+        let Computer { container, seat, handle, limits, .. } = self.computer.clone();
+        match world.launcher.restore(container, seat, handle, limits.disk).await {
+            Ok(()) => {
+                self.memory.note_unpacked(&why);
+                self.state = State::Absent;
+            }
+            Err(error) => self.broken(as_failure(error)),
+        }
+    }
+
     /// How long nothing need be done unless something happens: until the next look, or until it could be time to let it
     /// rest more deeply.
     pub(super) fn pause(&self) -> Duration {
-        let depth = self.depth();
-        let due = idle::due(depth, self.activity.idle(), self.world.sleep).filter(|_| self.memory.keep().is_none());
-        let look = matches!(self.state, State::Running { .. }).then(|| self.lookout.next());
-        let job = self.memory.until_due().filter(|_| depth != Depth::Awake).map(|time| time.min(JOBS_EVERY));
-        due.into_iter().chain(look).chain(job).min().unwrap_or(lookout::EVERY).max(SOON)
+        let due = idle::due(self.depth(), self.used(), self.world.sleep).filter(|_| self.memory.keep().is_none());
+        let look = match self.state {
+            State::Running { .. } => Some(self.lookout.next()),
+            State::Absent | State::Archived => Some(LOOK_AT_THE_CLOCK),
+            _ => None,
+        };
+        due.into_iter().chain(look).chain(self.until_a_job()).min().unwrap_or(lookout::EVERY).max(SOON)
     }
 
-    /// How long one that does not run need not be looked at.
-    pub(super) fn until_a_job(&self, wish: &Wish) -> Duration {
-        let due = self.memory.until_due().filter(|_| wish.goal == Goal::Running);
-        due.map_or(NEVER, |time| time.clamp(SOON, JOBS_EVERY))
+    /// How long one that rests need not be looked at for the sake of a job.
+    fn until_a_job(&self) -> Option<Duration> {
+        let rests = self.depth_now() != Depth::Awake && self.wish.borrow().goal == Goal::Running;
+        self.memory.until_due().filter(|_| rests).map(|time| time.min(JOBS_EVERY))
     }
 
     /// Who or what wants it awake, if that is known.
@@ -123,6 +177,8 @@ impl Actor {
 fn minutes(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} seconds"),
-        seconds => format!("{} minutes", seconds / 60),
+        seconds @ 120..7_200 => format!("{} minutes", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} hours", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
     }
 }

@@ -21,6 +21,8 @@ pub(super) enum Goal {
 pub(super) enum State {
     /// Nothing of it runs or is left over.
     Absent,
+    /// Nothing of it runs, and its files are in an archive.
+    Archived,
     /// Something may be left over of it: found half made, or its first process has ended.
     Remains,
     /// Its gateway answers.

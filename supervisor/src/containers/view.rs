@@ -19,6 +19,8 @@ pub enum Condition {
     Frozen,
     /// It does not run, because nobody uses it: the next use starts it.
     Asleep,
+    /// It has not been used for weeks, so its files are packed as well: the next use unpacks them and starts it.
+    Archived,
     /// Being stopped.
     Stopping,
     /// Stopped on purpose.
@@ -35,6 +37,7 @@ impl std::fmt::Display for Condition {
             Self::Running => "running",
             Self::Frozen => "frozen",
             Self::Asleep => "asleep",
+            Self::Archived => "archived",
             Self::Stopping => "stopping",
             Self::Stopped => "stopped",
             Self::Broken => "broken",
@@ -106,6 +109,11 @@ impl View {
         let steps =
             vec![step(StepName::Home, Doing), step(StepName::Container, Waiting), step(StepName::Desktop, Waiting)];
         Self { steps, ..Self::plain(Condition::Starting, None) }
+    }
+
+    /// A start that begins with unpacking the files.
+    pub fn unpacking() -> Self {
+        Self { reason: Some("its files are being unpacked".to_owned()), ..Self::starting() }
     }
 
     /// The launcher has answered: home and container are done, with the times it measured.

@@ -8,7 +8,7 @@ use matrixos_types::ContainerId;
 use tokio::time::timeout;
 
 use super::memory::Memory;
-use super::{Activity, Condition, Containers, Endpoint, NotRunning, Reached, Resident, View, Visit, WantError};
+use super::{Activity, Condition, Containers, Endpoint, NotRunning, Reached, Resident, Task, View, Visit, WantError};
 
 impl Containers {
     /// Waits until the container's gateway answers, waking it if it rests; at most `patience`. A request that is not
@@ -57,9 +57,10 @@ impl Containers {
     /// Whether a container rests, so that reaching it means waking it.
     pub fn rests(&self, container: &ContainerId) -> bool {
         let tasks = self.tasks();
-        tasks
-            .get(container)
-            .is_some_and(|task| matches!(task.view.borrow().condition, Condition::Frozen | Condition::Asleep))
+        let resting = |task: &Task| {
+            matches!(task.view.borrow().condition, Condition::Frozen | Condition::Asleep | Condition::Archived)
+        };
+        tasks.get(container).is_some_and(resting)
     }
 
     /// Keeps a container awake for so long, at most [`KEPT_AT_MOST`], or no longer. Durable.
@@ -123,8 +124,8 @@ impl Containers {
         let remembered = {
             let tasks = self.tasks();
             let task = tasks.get(&user.container)?;
-            let rests = matches!(task.view.borrow().condition, Condition::Asleep | Condition::Stopped);
-            rests.then(|| task.memory.profile())
+            let rests = [Condition::Asleep, Condition::Archived, Condition::Stopped];
+            rests.contains(&task.view.borrow().condition).then(|| task.memory.profile())
         };
         if let Some(profile) = remembered {
             return profile;

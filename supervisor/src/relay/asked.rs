@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 /// Longest list of fields of a request; the API knows about thirty.
 const FIELDS: usize = 200;
 
+/// The fields that make a prompt.
+const PROMPT: &[&str] = &["model", "messages", "system", "tools", "tool_choice", "thinking"];
+
 /// The body of a call, read once. The fields keep their order and their exact text.
 #[derive(Debug)]
 pub struct Asked {
@@ -61,14 +64,19 @@ impl Asked {
     /// The body with another limit for the answer; everything else as it came.
     pub fn with_max_tokens(&self, most: u64) -> Vec<u8> {
         let limit = RawValue::from_string(most.to_string()).expect("a number is JSON");
+        self.rewritten(|name, value| Some(if name == "max_tokens" { &limit } else { value }))
+    }
+
+    /// The body with other values, or without some fields.
+    fn rewritten<'a>(&'a self, value_of: impl Fn(&str, &'a RawValue) -> Option<&'a RawValue>) -> Vec<u8> {
         let mut text = b"{".to_vec();
-        for (index, (name, value)) in self.fields.iter().enumerate() {
-            if index > 0 {
+        for (name, value) in &self.fields {
+            let Some(value) = value_of(name, value) else { continue };
+            if text.len() > 1 {
                 text.push(b',');
             }
             serde_json::to_writer(&mut text, name).expect("a string is JSON");
             text.push(b':');
-            let value = if name == "max_tokens" { &limit } else { value };
             text.extend_from_slice(value.get().as_bytes());
         }
         text.push(b'}');
@@ -85,6 +93,16 @@ impl Asked {
         optional(&self.fields, "inference_geo").ok().flatten()
     }
 
+    /// Whether anything may be cached for an hour, which costs more. An escaped text is not looked into.
+    pub fn caches_for_an_hour(&self) -> bool {
+        self.fields.iter().any(|(_, value)| value.get().contains("1h") || value.get().contains("\\u"))
+    }
+
+    /// The same prompt as a body for `count_tokens`, which knows no other fields.
+    pub fn for_counting(&self) -> Vec<u8> {
+        self.rewritten(|name, value| PROMPT.contains(&name).then_some(value))
+    }
+
     /// Containers that run code at the provider are charged by the hour, and no answer says for how long.
     fn ensure_priced(&self) -> Result<(), BadCall> {
         #[derive(Deserialize)]
@@ -99,6 +117,12 @@ impl Asked {
             None => Ok(()),
         }
     }
+}
+
+/// The model of a body of which nothing else need be known.
+pub(super) fn model(body: &[u8]) -> Result<String, BadCall> {
+    let Fields(fields) = serde_json::from_slice(body).map_err(|error| BadCall::Malformed(error.to_string()))?;
+    required::<String>(&fields, "model")
 }
 
 /// Somebody else's text in a message of ours.
@@ -175,6 +199,8 @@ mod tests {
         let clamped = String::from_utf8(asked.with_max_tokens(7)).expect("text");
         let same = r#"{"model":"claude-sonnet-5-5","new_thing":{"b":1,"a":[1.50, 2e3]},"max_tokens":7,"stream":true}"#;
         assert_eq!(clamped, same);
+        assert_eq!(asked.for_counting(), br#"{"model":"claude-sonnet-5-5"}"#);
+        assert!(!asked.caches_for_an_hour());
     }
 
     #[test]

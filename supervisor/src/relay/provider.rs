@@ -49,9 +49,12 @@ pub enum NoAnswer {
         /// When to try again.
         retry_after: Duration,
     },
-    /// No connection, or none that lasted until the answer.
+    /// No connection: nothing was sent.
     #[error("the provider of models could not be reached: {0}")]
     Unreachable(String),
+    /// The connection did not last until the answer began.
+    #[error("the provider of models broke off: {0}")]
+    BrokenOff(String),
     /// It did not begin to answer in time.
     #[error("the provider of models did not answer in time")]
     Late,
@@ -194,7 +197,8 @@ impl Failure {
     fn told(self) -> NoAnswer {
         match self {
             Self::Late => NoAnswer::Late,
-            Self::Client(error) => NoAnswer::Unreachable(causes(&error)),
+            Self::Client(error) if error.is_connect() => NoAnswer::Unreachable(causes(&error)),
+            Self::Client(error) => NoAnswer::BrokenOff(causes(&error)),
             Self::Request(error) => NoAnswer::Unreachable(error.to_string()),
         }
     }

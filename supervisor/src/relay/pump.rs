@@ -36,7 +36,7 @@ pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error
     let cut = loop {
         let chunk = match next(&mut upstream, client.patience()).await {
             Ok(Some(chunk)) => chunk,
-            Ok(None) => break (!account.reader.is_complete()).then_some(Cut::Provider),
+            Ok(None) => break (!account.reader.is_over()).then_some(Cut::Provider),
             Err(cut) => break Some(cut),
         };
         account.touch();

@@ -128,6 +128,7 @@ impl Store {
         index.forget_user(user.id);
         drop(index);
         self.forget_events(user.id)?;
+        self.forget_money(user.id)?;
         self.settle()?;
         Ok(sessions)
     }

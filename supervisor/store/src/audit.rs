@@ -69,6 +69,8 @@ pub enum What {
     RecoveryCodesMade,
     /// A recovery code was used.
     RecoveryCodeUsed,
+    /// Everything that the account has was downloaded.
+    DataExported,
     /// The owner asked for the account to be deleted.
     DeletionRequested,
     /// The owner changed their mind.

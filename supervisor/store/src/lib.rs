@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod factors;
 mod migrate;
+mod money;
 mod own_keys;
 mod records;
 mod reserve;
@@ -23,6 +24,7 @@ pub use audit::{By, EVENTS, EVENTS_BY_STRANGERS, Event, What};
 pub use error::{CreateError, FactorError, StoreError};
 pub use export::{ExportError, export, import};
 pub use factors::PASSKEYS;
+pub use money::{Balance, Held, Hold, HoldError, How, Lease, LeaseKey, NewRow, Row, Spending, Spent};
 pub use records::{
     Caller, Change, Credential, Factors, FirstFactor, Keep, Method, NewAccount, OwnKey, RecoveryCode, Refresh, Rest,
     Session, SessionScope, TokenHash, Tombstone, Totp, User, Wanted, WantedState,

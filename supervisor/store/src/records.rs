@@ -131,6 +131,12 @@ pub struct Rest {
     pub container: ContainerId,
     /// True if it was stopped because nobody used it: the next use starts it.
     pub asleep: bool,
+    /// Since when it has not run, asleep or stopped, in seconds since 1970.
+    #[serde(default)]
+    pub since: Option<u64>,
+    /// True if its files are in an archive: they are unpacked before it runs.
+    #[serde(default)]
+    pub archived: bool,
     /// Until when it must not rest, if somebody asked for that.
     pub keep: Option<Keep>,
     /// Until when a program in it has asked the same.
@@ -152,6 +158,8 @@ impl Rest {
         Self {
             container: container.clone(),
             asleep: false,
+            since: None,
+            archived: false,
             keep: None,
             lease: None,
             due: None,

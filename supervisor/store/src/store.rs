@@ -12,6 +12,7 @@ use crate::disk::Files;
 use crate::durable::Durable;
 use crate::error::StoreError;
 use crate::migrate;
+use crate::money::Money;
 use crate::records::{Credential, Factors, OwnKey, Rest, Session, Tombstone, User, Wanted};
 use crate::session_index::SessionIndex;
 use crate::table::Table;
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: Table<Session>,
     pub(crate) tombstones: Table<Tombstone>,
     pub(crate) audit: Table<Event>,
+    pub(crate) money: Money,
     /// Single values: which seat comes next.
     pub(crate) meta: Tree,
     /// What is true of these files only: which version they have.
@@ -56,6 +58,7 @@ impl Store {
             sessions: Table::open(&files)?,
             tombstones: Table::open(&files)?,
             audit: Table::open(&files)?,
+            money: Money::open(&files)?,
             meta: files.tree("meta")?,
             local: files.local().clone(),
             index: SessionIndex::default(),
@@ -97,13 +100,13 @@ impl Store {
         Ok(self.0.meta.iter().next().transpose().map(drop)?)
     }
 
-    /// Returns when everything written so far is on the disk.
-    pub(crate) fn settle(&self) -> Result<(), StoreError> {
+    /// Returns when everything written so far is on the disk. Those who wait at the same time share the work.
+    pub fn settle(&self) -> Result<(), StoreError> {
         self.0.durable.settle()
     }
 
     /// Every table with its name: what an export holds.
-    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 11] {
+    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 15] {
         let t = &self.0;
         [
             ("users", &t.users.tree),
@@ -116,6 +119,10 @@ impl Store {
             ("sessions", &t.sessions.tree),
             ("tombstones", &t.tombstones.tree),
             ("audit", &t.audit.tree),
+            ("balances", &t.money.balances.tree),
+            ("leases", &t.money.leases.tree),
+            ("ledger", &t.money.ledger),
+            ("spending", &t.money.spending),
             ("meta", &t.meta),
         ]
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::accounts::NEXT_SEAT;
 use crate::audit::Event;
 use crate::error::StoreError;
+use crate::money;
 use crate::records::{Credential, Factors, OwnKey, Session, SessionScope, User, Wanted};
 use crate::store::{Inner, Store};
 use crate::table::{Record, Table, decode};
@@ -36,20 +37,21 @@ pub fn verify(store: &Store) -> Vec<Finding> {
     check.rest(tables, &users);
     check.audit(tables, &by_id);
     check.own_keys(tables, &by_id);
+    money::verify(store, &mut check);
     check.findings
 }
 
-struct Check {
+pub(crate) struct Check {
     findings: Vec<Finding>,
 }
 
 impl Check {
-    fn add(&mut self, table: &'static str, what: String) {
+    pub(crate) fn add(&mut self, table: &'static str, what: String) {
         self.findings.push(Finding { table, what });
     }
 
     /// The records that can be read and lie where they belong; the others are findings.
-    fn records<R: Record>(&mut self, table: &Table<R>) -> Vec<R> {
+    pub(crate) fn records<R: Record>(&mut self, table: &Table<R>) -> Vec<R> {
         let mut good = Vec::new();
         for entry in table.entries() {
             match entry {

@@ -1,6 +1,6 @@
 // Keeps: an address means one page, and no link leads elsewhere.
 import { expect, test } from "vitest";
-import { addressOf, doorOf, inviteIn, isHandle, pageAt } from "./places.ts";
+import { addressOf, computersHost, doorOf, inviteIn, isHandle, pageAt } from "./places.ts";
 
 test("every address means one page", () => {
   expect(pageAt("/", "").name).toBe("landing");
@@ -22,8 +22,10 @@ test("handles follow the published rule", () => {
   for (const bad of ["", "ab", "1ab", "-ab", "Abc", "ab-", "a--b", "häm", "a".repeat(32), "abc\n"]) expect(isHandle(bad), bad).toBe(false);
 });
 
-test("a computer lives below the platform's own host", () => {
+test("a computer lives below the host that the platform names", () => {
   expect(addressOf("hamed", "localhost:8080")).toBe("hamed.localhost:8080");
+  const page = (content: string) => ({ querySelector: (asked: string) => (asked === 'meta[name="computers"]' ? { content } : null) }) as unknown as ParentNode;
+  expect(addressOf("hamed", computersHost(page("matrix-os-users.example")))).toBe("hamed.matrix-os-users.example");
   expect(doorOf("hamed")).toBe("/enter/hamed");
 });
 

@@ -34,7 +34,10 @@ function profileAt(path: string): Page {
 }
 
 /** The address of a handle's computer without its scheme, for example `hamed.localhost:8080`. */
-export const addressOf = (handle: string, host = location.host) => `${handle}.${host}`;
+export const addressOf = (handle: string, below = computersHost()) => `${handle}.${below}`;
+
+/** The platform says in each page below which host computers are: its own, or one apart. Vite's own server does not. */
+export const computersHost = (page: ParentNode = document) => page.querySelector<HTMLMetaElement>('meta[name="computers"]')?.content ?? location.host;
 
 /** The way into one's own computer: the platform hands over a one-time code and sends the browser on. */
 export const doorOf = (handle: string) => `/enter/${encodeURIComponent(handle)}`;

@@ -199,7 +199,7 @@ fn tiny_root(root: &Path) {
     fs::copy("/bin/busybox", root.join("bin/busybox")).expect("Debian's busybox-static");
     for applet in [
         "sh", "cat", "id", "touch", "mount", "umount", "unshare", "sleep", "head", "tail", "ls", "mknod", "dmesg",
-        "date", "chroot",
+        "date", "chroot", "mkdir", "ln", "mv", "rm", "chmod", "cmp",
     ] {
         symlink("busybox", root.join("bin").join(applet)).unwrap();
     }

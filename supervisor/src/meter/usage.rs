@@ -1,0 +1,118 @@
+//! What a call used, as values.
+
+/// Tokens of a call, or of a part of one. Those of the cache are not among those of the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of the prompt.
+    pub input: u64,
+    /// Of the answer.
+    pub output: u64,
+    /// Written to the cache for five minutes.
+    pub write_5m: u64,
+    /// Written to the cache for an hour.
+    pub write_1h: u64,
+    /// Written to the cache, and the answer does not say for how long.
+    pub write_unsplit: u64,
+    /// Read from the cache.
+    pub read: u64,
+}
+
+impl Tokens {
+    /// What decides which rates hold: all that went in.
+    pub fn prompt(&self) -> u64 {
+        let parts = [self.input, self.write_5m, self.write_1h, self.write_unsplit, self.read];
+        parts.into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// With what was written to the cache for an unknown time among what was written for an hour, or for five minutes.
+    #[must_use]
+    pub fn split(mut self, hour: bool) -> Self {
+        let place = if hour { &mut self.write_1h } else { &mut self.write_5m };
+        *place = place.saturating_add(self.write_unsplit);
+        self.write_unsplit = 0;
+        self
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            write_5m: self.write_5m.saturating_add(other.write_5m),
+            write_1h: self.write_1h.saturating_add(other.write_1h),
+            write_unsplit: self.write_unsplit.saturating_add(other.write_unsplit),
+            read: self.read.saturating_add(other.read),
+        }
+    }
+}
+
+/// One of several passes that a single call took, perhaps with a model of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The model, if it says.
+    pub model: Option<String>,
+    /// What it used.
+    pub tokens: Tokens,
+}
+
+/// What a call used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens of the whole.
+    pub tokens: Tokens,
+    /// Searches of the web.
+    pub searches: u64,
+    /// At which speed it ran, if it says.
+    pub speed: Option<String>,
+    /// Where it ran, if it says.
+    pub geo: Option<String>,
+    /// The passes, where the answer lists them: some tokens are in them only.
+    pub parts: Vec<Part>,
+}
+
+impl Usage {
+    /// All tokens: those of the passes, where they are more than what is said of the whole.
+    pub fn total(&self) -> Tokens {
+        let (a, b) = (self.tokens, self.parts.iter().fold(Tokens::default(), |sum, part| sum.plus(part.tokens)));
+        Tokens {
+            input: a.input.max(b.input),
+            output: a.output.max(b.output),
+            write_5m: a.write_5m.max(b.write_5m),
+            write_1h: a.write_1h.max(b.write_1h),
+            write_unsplit: a.write_unsplit.max(b.write_unsplit),
+            read: a.read.max(b.read),
+        }
+    }
+}
+
+/// How an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It is whole and says what it used.
+    Complete,
+    /// It broke off, or does not say.
+    Partial,
+    /// The provider reported an error in the middle of it, of this kind.
+    Error(String),
+}
+
+/// What is known of an answer, at its end or on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// What it says it used.
+    pub usage: Usage,
+    /// Bytes of text in it. No token has less than one.
+    pub text: u64,
+    /// Whether it said what its prompt used, and nothing that cannot be.
+    pub known: bool,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+impl Settled {
+    /// Nothing is known, because nothing came.
+    pub fn nothing() -> Self {
+        Self { usage: Usage::default(), text: 0, known: false, ending: Ending::Partial }
+    }
+}
