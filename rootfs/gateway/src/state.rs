@@ -37,7 +37,7 @@ pub struct Inner {
 impl Gateway {
     pub(crate) fn new(settings: Settings) -> std::io::Result<Self> {
         let home = Dir::open_ambient_dir(&settings.home, ambient_authority())?;
-        let terminals = Terminals::new(settings.home.clone());
+        let terminals = Terminals::new(&settings);
         let (kernel, platform) = (Kernel::new(&settings), Platform::new(&settings.ai_url, settings.ai_key.as_deref()));
         Ok(Self(Arc::new(Inner {
             settings,

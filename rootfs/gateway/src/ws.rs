@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::conversations::{PAGE, new_id, store};
 use crate::kernel::source::Trust;
-use crate::kernel::{Said, TurnError, hear, on_disk};
+use crate::kernel::{Heard, Said, TurnError, hear, on_disk};
 use crate::state::Gateway;
 
 /// Largest message from the desktop, in bytes.
@@ -103,9 +103,12 @@ impl Desk {
             Said { text, session: Some(session.clone()), from: None, trust: Trust::Owner, request_id: request.clone() };
         // The desktop hears of the turn by the hub, as every other one does.
         match hear(&self.gateway, said).await {
-            Ok(_) => {
-                self.session = Some(session);
-                Ok(())
+            Ok(heard) => {
+                self.session = Some(session.clone());
+                // Sent again because its confirmation was lost: here it is.
+                let Heard::Before { message, .. } = heard else { return Ok(()) };
+                let waiting = self.gateway.kernel.running(&session).1;
+                self.tell(&Event::Message { session_id: session, message, request_id: request, waiting }).await
             }
             Err(error) => self.fail(Some(session), request, error.code(), error.to_string()).await,
         }

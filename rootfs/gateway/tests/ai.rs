@@ -146,6 +146,10 @@ fn a_message_with_a_request_id_is_heard_once() {
     let (first, second) = (ask().json(), ask().json());
     assert_eq!((first["text"].as_str(), second["text"].as_str()), (Some("one"), Some("one")));
     assert_eq!(first["events"].as_array().unwrap().last().unwrap()["type"], "kernel:result");
+    let mut desk = Desk::open(&computer);
+    let (session_id, request_id) = (Some("s".to_owned()), Some("r1".to_owned()));
+    desk.send(&ClientMessage::Message { text: "hello".into(), session_id, request_id });
+    desk.until("it is confirmed again", |e| matches!(e, Event::Message { request_id: Some(id), .. } if id == "r1"));
     assert_eq!(provider.requests().len(), 1);
 }
 

@@ -180,14 +180,24 @@ pub(crate) fn unanswered(home: &Dir, id: &str) -> io::Result<Vec<(Line, usize)>>
     Ok(open)
 }
 
-/// The id of the message that was sent with this request id, if one was; and the answer to it, once it is there.
-pub(crate) fn heard(home: &Dir, id: &str, request: &str) -> io::Result<Option<(String, Option<String>)>> {
-    let (mut message, mut answering, mut said, mut answer) = (None::<String>, false, String::new(), None);
+/// A message that was sent with a request id, and the answer to it, once it is there.
+pub(crate) type Known = (ChatMessage, Option<String>);
+
+/// The message that was sent with this request id, if one was.
+pub(crate) fn heard(home: &Dir, id: &str, request: &str) -> io::Result<Option<Known>> {
+    let (mut message, mut answering, mut said, mut answer) = (None::<ChatMessage>, false, Vec::new(), None);
+    let is = |known: &Option<ChatMessage>, id: &str| known.as_ref().is_some_and(|known| known.id == id);
     let scanned = scan(home, id, 0, |text, _| match serde_json::from_str::<Line>(text) {
-        Ok(Line::User { id, request_id: Some(r), .. }) if r == request => message = message.take().or(Some(id)),
-        Ok(Line::Start { message: m, .. }) => answering = Some(&m) == message.as_ref(),
-        Ok(Line::Assistant { content, .. }) if answering => said = lines::text_of(&content),
-        Ok(Line::End { message: m, .. }) if Some(&m) == message.as_ref() => answer = Some(std::mem::take(&mut said)),
+        Ok(line @ Line::User { .. }) if message.is_none() => {
+            let wanted = matches!(&line, Line::User { request_id: Some(known), .. } if known == request);
+            message = lines::shown(line, &mut []).filter(|_| wanted);
+        }
+        Ok(Line::Start { message: id, .. }) => answering = is(&message, &id),
+        Ok(Line::Assistant { content, .. }) if answering => said.push(lines::text_of(&content)),
+        Ok(Line::End { message: id, .. }) if is(&message, &id) => {
+            said.retain(|text| !text.is_empty());
+            answer = Some(said.join("\n\n"));
+        }
         _ => {}
     });
     match scanned {

@@ -92,7 +92,7 @@ pub(crate) enum Heard {
     /// It will be answered.
     New { session: String, done: oneshot::Receiver<Outcome> },
     /// It was taken in before; with the answer, once there is one.
-    Before { session: String, answer: Option<String> },
+    Before { session: String, message: ChatMessage, answer: Option<String> },
 }
 
 /// Messages of one visitor in an hour.
@@ -149,8 +149,8 @@ pub(crate) async fn hear(gateway: &Gateway, said: Said) -> Result<Heard, TurnErr
     if let Some(request) = said.request_id.clone() {
         let id = session.clone();
         let before = on_disk(gateway, move |home| store::heard(home, &id, &request)).await?;
-        if let Some((_, answer)) = before {
-            return Ok(Heard::Before { session, answer });
+        if let Some((message, answer)) = before {
+            return Ok(Heard::Before { session, message, answer });
         }
     }
     if said.trust == Trust::Visitor && !admits(gateway, &session).await? {

@@ -47,7 +47,7 @@ pub(crate) async fn message(
     let (session_id, outcome) = match hear(&gateway, said).await? {
         // The lane tells the end of every turn; without a word it was switched off.
         Heard::New { session, done } => (session, done.await.unwrap_or_default()),
-        Heard::Before { session, answer } => {
+        Heard::Before { session, answer, .. } => {
             let text = answer.ok_or(TurnError::Answering)?;
             return Ok(Json(MessageAnswer { session_id: session, text, events: Vec::new() }));
         }
