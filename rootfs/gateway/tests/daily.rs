@@ -24,7 +24,7 @@ fn once(at: u64) -> Value {
 fn a_job_runs_at_its_time_and_the_platform_is_told_of_it() {
     let provider = Provider::start([Turn::text("tea is ready")]);
     let computer = provider.computer();
-    let at = now() + 3;
+    let at = now() + 6;
     let mut body = once(at);
     body["target"] = json!({ "channel": "telegram", "chatId": "7" });
     let made = computer.post("/api/cron", body);

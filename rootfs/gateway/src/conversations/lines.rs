@@ -36,8 +36,14 @@ pub(crate) enum Line {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// What stands before is told to the model in these words from now on.
-    Summary { at: u64, text: String },
+    /// What stands before is told to the model in these words from now on. `outside` says that something others may have
+    /// written went into them.
+    Summary {
+        at: u64,
+        text: String,
+        #[serde(default)]
+        outside: bool,
+    },
     /// Something the AI says by itself, without a model.
     Greeting { id: String, at: u64, text: String },
 }

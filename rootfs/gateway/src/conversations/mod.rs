@@ -143,13 +143,13 @@ pub(crate) async fn search_all(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Vec<Hit>>, Failure> {
     let text = wanted.text()?;
-    blocking(gateway, move |home| find(home, &text)).await.map(Json)
+    blocking(gateway, move |home| find(home, &text, |_| true)).await.map(Json)
 }
 
-/// Looks through all conversations, the newest first, until there are enough hits.
-pub(crate) fn find(home: &Dir, text: &str) -> io::Result<Vec<Hit>> {
+/// Looks through those conversations, the newest first, until there are enough hits.
+pub(crate) fn find(home: &Dir, text: &str, in_these: impl Fn(&str) -> bool) -> io::Result<Vec<Hit>> {
     let mut hits = Vec::new();
-    for (id, _) in store::all(home, LISTED)? {
+    for (id, _) in store::all(home, LISTED)?.into_iter().filter(|(id, _)| in_these(id)) {
         let found = store::search(home, &id, text, HITS - hits.len()).unwrap_or_default();
         hits.extend(found.into_iter().map(|message| Hit { session_id: id.clone(), message }));
         if hits.len() >= HITS {

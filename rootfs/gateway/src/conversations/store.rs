@@ -83,7 +83,7 @@ fn scan(home: &Dir, id: &str, from: u64, mut each: impl FnMut(&str, u64)) -> io:
     }
 }
 
-/// What the model needs to know: everything since the last summary, with it.
+/// What the model needs to know: everything since the last summary, with it, and what was said before it and waits.
 pub(crate) fn since_summary(home: &Dir, id: &str) -> io::Result<Vec<Line>> {
     let (mut start, mut before) = (0, 0);
     scan(home, id, 0, |text, after| {
@@ -92,8 +92,14 @@ pub(crate) fn since_summary(home: &Dir, id: &str) -> io::Result<Vec<Line>> {
         }
         before = after;
     })?;
-    let mut found = Vec::new();
+    let mut found: Vec<Line> = Vec::new();
     scan(home, id, start, |text, _| found.extend(serde_json::from_str(text)))?;
+    if start > 0 {
+        let waiting = unanswered(home, id)?.into_iter().map(|(line, _)| line).filter(|line| !found.contains(line));
+        let waiting: Vec<Line> = waiting.collect();
+        let behind_it = found.len().min(1);
+        found.splice(behind_it..behind_it, waiting);
+    }
     Ok(found)
 }
 

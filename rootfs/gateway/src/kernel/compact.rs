@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::history::{messages, transcript};
 use super::limits::{COMPACT_BYTES, both_ends, cut};
+use super::tools;
 use crate::config::Agent;
 use crate::conversations::lines::{Line, text_of};
 use crate::time;
@@ -34,7 +35,8 @@ pub(super) async fn compacted(lines: &[Line], client: &Client, agent: &Agent) ->
     let summary = if answer.result.is_ok() { text_of(&answer.content) } else { all.clone() };
     let summary = cut(&summary, LAST_WORDS);
     let last = &all[all.ceil_char_boundary(all.len().saturating_sub(LAST_WORDS))..];
-    Some(Line::Summary { at: time::millis(), text: format!("{summary}\n\n[The last words]\n{last}") })
+    let text = format!("{summary}\n\n[The last words]\n{last}");
+    Some(Line::Summary { at: time::millis(), text, outside: tools::has_outside(lines) })
 }
 
 /// Cuts results of tools, the oldest first, until all messages together are short enough for a call.

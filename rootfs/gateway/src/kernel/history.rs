@@ -129,12 +129,14 @@ fn shortened(result: &Value) -> Value {
     result
 }
 
-/// The conversation as plain text, for a summary of it.
+/// The conversation as plain text, for a summary of it. What waits for its turn is not part of it yet.
 pub(crate) fn transcript(lines: &[Line]) -> String {
+    let begun = |line: &Line| if let Line::Start { message, .. } = line { Some(message.clone()) } else { None };
+    let begun: BTreeSet<String> = lines.iter().filter_map(begun).collect();
     let mut text = String::new();
     for line in lines {
         let (who, said) = match line {
-            Line::User { text, .. } => ("User", text.clone()),
+            Line::User { text, id, .. } if begun.contains(id) => ("User", text.clone()),
             Line::Assistant { content, .. } => {
                 let used: Vec<&str> = content.iter().filter_map(|b| b["name"].as_str()).collect();
                 let tools = if used.is_empty() { String::new() } else { format!(" [used {}]", used.join(", ")) };

@@ -5,6 +5,7 @@ use std::io::Write;
 use cap_std::fs::{Dir, OpenOptions};
 use serde_json::Value;
 
+use super::source::VISITORS;
 use super::tools::{Done, given, trouble};
 use crate::config::small_file;
 use crate::conversations;
@@ -42,7 +43,8 @@ pub(super) fn recall(home: &Dir, input: &Value) -> Done {
     for name in names.take(200) {
         hits.extend(lines(home, &format!("{KNOWLEDGE}/{name}"), &wanted));
     }
-    let said = conversations::find(home, &wanted).unwrap_or_default();
+    // What visitors said is no memory of the owner's.
+    let said = conversations::find(home, &wanted, |id| !id.starts_with(VISITORS)).unwrap_or_default();
     hits.extend(said.iter().map(conversations::Hit::line));
     hits.truncate(HITS);
     Ok(if hits.is_empty() { "Nothing is remembered about that.".to_owned() } else { hits.join("\n") })

@@ -89,7 +89,7 @@ impl Turn<'_> {
         let owner = self.pending.trust != Trust::Visitor;
         let budget = if owner { self.gateway.platform.budget().await } else { None };
         self.gathered().budget = budget.as_ref().map(|budget| budget.remaining_nanos);
-        let messages = self.open(client).await?;
+        let lines = self.open(client).await?;
         self.tell(Event::Init {
             session_id: self.session.to_owned(),
             turn_id: self.id.clone(),
@@ -102,11 +102,11 @@ impl Turn<'_> {
             let settings = &inner.settings;
             Ok(if owner { prompt::owner(home, settings, budget.as_ref()) } else { prompt::visitor(home, settings) })
         });
-        self.converse(client, &system.await?, messages).await
+        self.converse(client, &system.await?, &lines).await
     }
 
     /// Notes that the turn begins, and reads what was said before.
-    async fn open(&self, client: &Client) -> Result<Vec<Value>, TurnError> {
+    async fn open(&self, client: &Client) -> Result<Vec<Line>, TurnError> {
         let read = || {
             let id = self.session.to_owned();
             on_disk(self.gateway, move |home| store::since_summary(home, &id))
@@ -116,17 +116,13 @@ impl Turn<'_> {
         }
         let start = Line::Start { turn: self.id.clone(), at: time::millis(), message: self.pending.message.clone() };
         keep(self.gateway, self.session, vec![start]).await?;
-        Ok(history::messages(&read().await?))
+        read().await
     }
 
-    async fn converse(
-        &self,
-        client: &Client,
-        system: &Value,
-        mut messages: Vec<Value>,
-    ) -> Result<EndReason, TurnError> {
-        let context =
-            tools::Context::new(self.gateway, self.session, self.pending.trust, self.agent.approval, &messages);
+    async fn converse(&self, client: &Client, system: &Value, lines: &[Line]) -> Result<EndReason, TurnError> {
+        let mut messages = history::messages(lines);
+        let (trust, approval) = (self.pending.trust, self.agent.approval);
+        let context = tools::Context::new(self.gateway, self.session, trust, approval, lines, &messages);
         for _ in 0..self.agent.steps {
             compact::squeeze(&mut messages);
             let answer = self.call(client, system, &messages).await?;

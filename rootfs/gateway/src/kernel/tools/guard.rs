@@ -1,4 +1,4 @@
-//! When the owner is asked first. Text that others wrote may contain instructions; once a turn has read such text, what
+//! When the owner is asked first. Text that others wrote may contain instructions; once such text was read, what
 //! reaches far (commands, jobs, what the AI is told in later turns, addresses that nobody named) needs the owner's word.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Done;
 use crate::config::Approval;
+use crate::conversations::lines::Line;
 
 /// Folders in which only the owner, their apps' code and the AI write.
 const OWN: &[&str] = &["agents/", "apps/", "system/"];
@@ -16,7 +17,7 @@ const FETCHES: &[&str] =
 /// Most bytes of what was said and read that are remembered, to know which addresses were named in it.
 const READ: usize = 4 << 20;
 
-const OUTSIDE: &str = "In this turn your AI has read text that somebody else may have written.";
+const OUTSIDE: &str = "In this conversation your AI has read text that somebody else may have written.";
 const EVERY: &str = "You have asked to be asked every time.";
 
 pub(super) struct Guard {
@@ -32,11 +33,13 @@ struct Seen {
 }
 
 impl Guard {
-    pub(super) fn new(approval: Approval, said: &[Value]) -> Self {
+    /// `lines` is what the model is told of the conversation: what it read in earlier turns is still before its eyes.
+    pub(super) fn new(approval: Approval, lines: &[Line], said: &[Value]) -> Self {
+        let outside = has_outside(lines);
         let spoken = said.iter().filter(|message| message["role"] == "user").map(Value::to_string);
         let mut text: String = spoken.collect::<Vec<_>>().join("\n");
         text.truncate(text.floor_char_boundary(READ));
-        Self { approval, seen: Mutex::new(Seen { outside: false, text }) }
+        Self { approval, seen: Mutex::new(Seen { outside, text }) }
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -67,6 +70,18 @@ impl Guard {
     }
 }
 
+/// Whether something that others may have written is in these lines.
+pub(crate) fn has_outside(lines: &[Line]) -> bool {
+    let read = |block: &Value| {
+        block["type"] == "tool_use" && is_outside(block["name"].as_str().unwrap_or_default(), &block["input"])
+    };
+    lines.iter().any(|line| match line {
+        Line::Assistant { content, .. } => content.iter().any(read),
+        Line::Summary { outside, .. } => *outside,
+        _ => false,
+    })
+}
+
 fn reaches_far(tool: &str, input: &Value) -> bool {
     match tool {
         "run_command" | "schedule" | "remember" | "set_profile" => true,
@@ -81,7 +96,11 @@ fn reaches_far(tool: &str, input: &Value) -> bool {
 fn is_outside(tool: &str, input: &Value) -> bool {
     match tool {
         "fetch_page" => true,
-        "read_file" | "search_files" => !OWN.iter().any(|own| format!("{}/", path_of(input)).starts_with(own)),
+        "read_file" | "search_files" => {
+            let path = format!("{}/", path_of(input));
+            // Visitors speak in conversations, too.
+            !OWN.iter().any(|own| path.starts_with(own)) || path.starts_with(crate::conversations::store::FOLDER)
+        }
         "run_command" => FETCHES.iter().any(|mark| input["command"].as_str().unwrap_or_default().contains(mark)),
         _ => false,
     }
@@ -104,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_reaches_far_is_asked_for_once_somebody_elses_text_was_read() {
-        let guard = Guard::new(Approval::Outside, &[]);
+        let guard = Guard::new(Approval::Outside, &[], &[]);
         let command = json!({ "command": "ls" });
         assert_eq!(guard.doubts("run_command", &command), None);
         read(&guard, "apps/todo.html");
@@ -127,8 +146,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_in_an_earlier_turn_still_counts_and_so_do_visitors_words() {
+        let used = |name: &str, input: Value| {
+            let content = vec![json!({ "type": "tool_use", "id": "1", "name": name, "input": input })];
+            [Line::Assistant { id: "a".into(), at: 1, content }]
+        };
+        let doubts =
+            |lines: &[Line]| Guard::new(Approval::Outside, lines, &[]).doubts("run_command", &json!({})).is_some();
+        assert!(doubts(&used("fetch_page", json!({ "url": "https://example.org" }))));
+        assert!(doubts(&used("read_file", json!({ "path": "system/conversations/visitor-x-1.jsonl" }))));
+        assert!(doubts(&used("run_command", json!({ "command": "curl -s https://example.org" }))));
+        assert!(doubts(&[Line::Summary { at: 1, text: String::new(), outside: true }]));
+        assert!(!doubts(&used("read_file", json!({ "path": "apps/todo.html" }))));
+        assert!(!doubts(&used("run_command", json!({ "command": "ls -l" }))));
+    }
+
+    #[test]
     fn never_and_always_are_what_they_say() {
-        let (never, always) = (Guard::new(Approval::Never, &[]), Guard::new(Approval::Always, &[]));
+        let (never, always) = (Guard::new(Approval::Never, &[], &[]), Guard::new(Approval::Always, &[], &[]));
         read(&never, "letter.txt");
         assert_eq!(never.doubts("run_command", &json!({})), None);
         assert!(always.doubts("run_command", &json!({})).is_some());

@@ -19,9 +19,11 @@ use super::limits::cut;
 use super::source::Trust;
 use super::{memory, on_disk, skills};
 use crate::config::Approval;
+use crate::conversations::lines::Line;
 use crate::state::Gateway;
 use crate::time;
 use guard::Guard;
+pub(crate) use guard::has_outside;
 
 /// What a tool returns, or why it did not do what it was asked to.
 pub(crate) type Done = Result<String, String>;
@@ -38,8 +40,15 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(gateway: &Gateway, session: &str, trust: Trust, approval: Approval, said: &[Value]) -> Self {
-        let guard = Guard::new(approval, said);
+    pub(crate) fn new(
+        gateway: &Gateway,
+        session: &str,
+        trust: Trust,
+        approval: Approval,
+        lines: &[Line],
+        said: &[Value],
+    ) -> Self {
+        let guard = Guard::new(approval, lines, said);
         Self { gateway: gateway.clone(), session: session.to_owned(), trust, guard }
     }
 }
