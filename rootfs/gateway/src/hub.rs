@@ -26,4 +26,9 @@ impl Hub {
     pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
         self.0.subscribe()
     }
+
+    /// Whether any desktop is open.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
 }

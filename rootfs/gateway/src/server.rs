@@ -30,7 +30,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
         "matrixos-gateway {}: {}serving {}",
         env!("CARGO_PKG_VERSION"),
         if new { "first boot, " } else { "" },
-        settings.listen
+        listener.local_addr().context("asking where it listens")?
     );
     let gateway = Gateway::new(settings).context("opening the home")?;
     let ended = gateway.terminals.ended();

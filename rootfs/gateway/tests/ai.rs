@@ -78,6 +78,13 @@ fn the_budget_line_is_the_last_of_the_prompt_and_fresh_in_every_turn() {
     assert!(whole < 7_000, "{whole} tokens");
     let info = computer.get("/api/system/info").json();
     assert_eq!(info["budget"]["text"], "$1.23");
+    provider.told.lock().unwrap().price = 30_000_000;
+    desk.ask("s", "c");
+    computer.until("the turn is logged", || computer.get("/api/logs").json().as_array().unwrap().len() == 3);
+    assert_eq!(computer.get("/api/logs").json()[0]["costNanos"], 30_000_000);
+    let usage = computer.get("/api/usage").json();
+    assert_eq!((usage["budget"]["text"].as_str(), usage["days"][0]["turns"].as_u64()), (Some("$1.20"), Some(3)));
+    assert_eq!(usage["days"][0]["costNanos"], 30_000_000);
     let told = provider.told.lock().unwrap();
     assert!(!told.awake.is_empty() && told.awake[0]["seconds"].as_u64().unwrap() > 0);
 }
@@ -99,8 +106,8 @@ fn without_key_budget_or_network_the_message_is_kept_and_what_is_missing_is_said
     let provider = Provider::start([Turn::text("at last")]);
     let without = Computer::start();
     assert_eq!(Desk::open(&without).fail("s", "hello"), "no_key");
-    let nowhere = format!("http://{}", common::free_port());
-    let offline = Computer::start_with(&[("ANTHROPIC_BASE_URL", &nowhere), ("ANTHROPIC_API_KEY", "x")]);
+    let nowhere = "http://127.0.0.1:1";
+    let offline = Computer::start_with(&[("ANTHROPIC_BASE_URL", nowhere), ("ANTHROPIC_API_KEY", "x")]);
     assert_eq!(Desk::open(&offline).fail("s", "hello"), "offline");
     let stranger = Computer::start_with(&[
         ("ANTHROPIC_BASE_URL", &format!("http://{}", provider.scripted.address())),

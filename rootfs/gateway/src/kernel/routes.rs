@@ -107,9 +107,15 @@ pub(crate) async fn generate(
         let message = "This app has asked the AI many times within an hour. It may ask again in a while.";
         return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_often", message));
     }
+    let text = said(&gateway, &body).await?;
+    Ok(Json(json!({ "text": limits::cut(&text, 100_000) })))
+}
+
+/// One call of the model for an app, logged like a turn.
+async fn said(gateway: &Gateway, body: &GenerateBody) -> Result<String, TurnError> {
     let client = gateway.kernel.client.as_ref().ok_or(TurnError::NoKey)?;
     let _place = gateway.kernel.turns.acquire().await;
-    let (agent, began) = (on_disk(&gateway, |home| Ok(config::read(home).agent)).await?, Instant::now());
+    let (agent, began) = (on_disk(gateway, |home| Ok(config::read(home).agent)).await?, Instant::now());
     let request = json!({
         "model": agent.model, "max_tokens": TOKENS, "stream": true, "system": FOR_APPS,
         "messages": [{ "role": "user", "content": body.prompt }],
@@ -126,7 +132,7 @@ pub(crate) async fn generate(
         took: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         result: answer.result.as_ref().map_or_else(|error| error.code(), |()| "done").to_owned(),
     };
-    on_disk(&gateway, move |home| logs::add(home, &entry)).await?;
+    on_disk(gateway, move |home| logs::add(home, &entry)).await?;
     answer.result?;
-    Ok(Json(json!({ "text": limits::cut(&text_of(&answer.content), 100_000) })))
+    Ok(text_of(&answer.content))
 }

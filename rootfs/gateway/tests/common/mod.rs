@@ -5,7 +5,7 @@ pub mod desk;
 pub mod provider;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,8 +41,12 @@ impl Answer {
     }
 }
 
-pub fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// Where the gateway says that it serves: the kernel chose a free port for it. What else it says is passed on.
+fn address_said(child: &mut Child) -> SocketAddr {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let said = lines.find_map(|line| line.split_once("serving ").and_then(|(_, address)| address.trim().parse().ok()));
+    std::thread::spawn(move || lines.for_each(|line| eprintln!("{line}")));
+    said.expect("the gateway ended before it served")
 }
 
 impl Computer {
@@ -84,21 +88,20 @@ impl Computer {
     fn begin(home: tempfile::TempDir, command: &mut Command) -> Self {
         let shell = tempfile::tempdir().unwrap();
         std::fs::write(shell.path().join("index.html"), "<title>the desktop</title>").unwrap();
-        let address = free_port();
         let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../home");
-        let child = command
+        let mut child = command
             .env("MATRIX_AUTH_TOKEN", TOKEN)
             .env("MATRIX_HANDLE", "alice")
-            .env("MATRIX_LISTEN", address.to_string())
+            .env("MATRIX_LISTEN", "127.0.0.1:0")
             .env("MATRIX_SHELL", shell.path())
             .env("MATRIX_TEMPLATE", template)
             .env("HOME", home.path())
             .stdin(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let computer = Self { child, address, home, shell, environment: Vec::new() };
-        computer.until("it answers", || TcpStream::connect(computer.address).is_ok());
-        computer
+        let address = address_said(&mut child);
+        Self { child, address, home, shell, environment: Vec::new() }
     }
 
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {

@@ -13,6 +13,8 @@ pub const KEY: &str = "the-computers-key";
 pub struct Told {
     /// What is left, in billionths of a dollar; without it there is no platform.
     pub remaining: Option<u64>,
+    /// What a call costs.
+    pub price: u64,
     pub due: Vec<Value>,
     pub awake: Vec<Value>,
     pub rested: usize,
@@ -92,6 +94,10 @@ fn serve(mut stream: TcpStream, behind: SocketAddr, told: &Mutex<Told>) -> std::
             "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
             answer.len()
         );
+    }
+    {
+        let mut told = told.lock().unwrap();
+        told.remaining = told.remaining.map(|left| left - told.price);
     }
     let mut provider = TcpStream::connect(behind)?;
     provider.write_all(head.as_bytes())?;

@@ -110,6 +110,9 @@ impl Context {
         if self.trust == Trust::Job {
             return Err(format!("This needs the owner's approval, and nobody can be asked during a job. {why}"));
         }
+        if !self.gateway.hub.is_heard() {
+            return Err(format!("This needs the owner's approval, and no desktop is open to ask on. Tell them. {why}"));
+        }
         let label = label(tool, input);
         if super::approvals::ask(&self.gateway, &self.session, tool, &label, why).await {
             return Ok(());
