@@ -332,3 +332,27 @@ fn two_desktops_stay_in_step_and_nonsense_ends_neither() {
     let Event::SessionSwitched { messages, .. } = two.switch("s") else { unreachable!() };
     assert_eq!(messages.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::User, Role::Assistant]);
 }
+
+#[test]
+fn whatever_the_provider_answers_the_turn_ends_and_the_next_one_works() {
+    let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../supervisor/testkit/messages/scripts");
+    let mut names: Vec<String> = std::fs::read_dir(scripts)
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().path().file_stem()?.to_str().map(str::to_owned))
+        .filter(|name| !name.starts_with("hang"))
+        .collect();
+    names.sort();
+    assert!(names.len() > 30);
+    let provider = Provider::start([]);
+    let computer = provider.computer();
+    let mut desk = Desk::open(&computer);
+    for (number, name) in names.iter().enumerate() {
+        let pace = if name == "drip" || name == "long" { " pace=1ms" } else { "" };
+        provider.enqueue(&format!("{name}{pace}"));
+        desk.say(&format!("s{number}"), name);
+        desk.end();
+    }
+    provider.scripted.add_turns([Turn::text("still here")]);
+    assert_eq!(desk.ask("s0", "and now?"), "still here");
+    assert_eq!(computer.get("/api/logs").json().as_array().unwrap().len(), names.len() + 1);
+}
