@@ -71,6 +71,9 @@ pub struct SystemInfo {
     pub cpu_limit: Option<f64>,
     /// Processes now.
     pub processes: Option<u64>,
+    /// What is left of the owner's quota, if the platform keeps one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<crate::kernel::Budget>,
 }
 
 /// One entry of `GET /api/notices`: what the owner should know about their computer.

@@ -1,11 +1,14 @@
 //! The words every room shares: names, ids, units and wire shapes. Serde only; no I/O.
 
+pub mod apps;
 pub mod computer;
 pub mod disk;
 pub mod fail;
 pub mod handle;
 pub mod ids;
 pub mod instance;
+pub mod jobs;
+pub mod kernel;
 pub mod money;
 pub mod units;
 

@@ -20,6 +20,11 @@ impl Failure {
         Self { status, code, message: message.into() }
     }
 
+    /// The sentence for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing of that name.")
     }

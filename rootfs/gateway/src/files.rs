@@ -32,7 +32,7 @@ const TRASH: &str = ".trash";
 const FILE_POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'";
 
 /// A path within the home: no way up, no root, no empty part. Empty stands for the home itself.
-fn relative(text: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn relative(text: &str) -> Result<PathBuf, Failure> {
     if text.contains('\0') {
         return Err(Failure::bad_request("A file name cannot hold a zero byte."));
     }
@@ -67,7 +67,7 @@ pub(crate) async fn list(
     Ok(Json(Listing { path: shown, entries, truncated }))
 }
 
-fn entries(home: &Dir, path: &Path) -> io::Result<(Vec<Entry>, bool)> {
+pub(crate) fn entries(home: &Dir, path: &Path) -> io::Result<(Vec<Entry>, bool)> {
     let folder = if path.as_os_str().is_empty() { home.try_clone()? } else { home.open_dir(path)? };
     let mut entries: Vec<Entry> = folder.entries()?.take(LISTED + 1).filter_map(|e| entry(&e.ok()?)).collect();
     let truncated = entries.len() > LISTED;
@@ -294,7 +294,7 @@ async fn to_trash(gateway: Gateway, path: &str) -> Result<StatusCode, Failure> {
 }
 
 /// Into the trash under a name that says when; what is in the trash already is deleted for good.
-fn discard(home: &Dir, path: &Path) -> io::Result<()> {
+pub(crate) fn discard(home: &Dir, path: &Path) -> io::Result<()> {
     let found = home.symlink_metadata(path)?;
     if path.starts_with(TRASH) {
         return if found.is_dir() { home.remove_dir_all(path) } else { home.remove_file(path) };

@@ -1,33 +1,33 @@
-//! The first boot: the home template is copied, without ever overwriting what is there.
+//! The first boot: the home is furnished, its owner greeted by their handle, and a history of it begun.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::process::{Command, Stdio};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use serde_json::json;
 
+use crate::conversations::lines::Line;
+use crate::conversations::store;
 use crate::settings::Settings;
+use crate::{template, time};
 
-/// Its presence says that the template has been copied.
+/// Its presence says that the first boot is over.
 const MARK: &str = "system/handle.json";
+/// The conversation that begins with the greeting.
+const WELCOME: &str = "welcome";
 
-/// Copies the template into the home if this is the first boot. Returns true if it was.
+/// Brings the home up to date with the template. Returns true if this is the first boot.
 pub(crate) fn furnish(settings: &Settings) -> io::Result<bool> {
     let home = &settings.home;
-    if home.join(MARK).exists() {
+    let first = !home.join(MARK).exists();
+    fs::create_dir_all(home.join("system"))?;
+    template::bring(&settings.template, home)?;
+    if !first {
         return Ok(false);
     }
-    let mut copied = BTreeMap::new();
-    if settings.template.is_dir() {
-        copy(&settings.template, home, &settings.template, &mut copied)?;
-    }
-    fs::create_dir_all(home.join("system"))?;
-    // An upgrade of the template will replace only files that still have the size and content recorded here.
-    fs::write(
-        home.join("system/template.json"),
-        format!("{:#}\n", json!({ "version": env!("CARGO_PKG_VERSION"), "files": copied })),
-    )?;
+    greet(settings)?;
     let handle =
         json!({ "handle": settings.handle, "aiHandle": format!("{}_ai", settings.handle), "domain": settings.domain });
     fs::write(home.join("system/handle.new"), format!("{handle:#}\n"))?;
@@ -35,27 +35,37 @@ pub(crate) fn furnish(settings: &Settings) -> io::Result<bool> {
     Ok(true)
 }
 
-fn copy(from: &Path, to: &Path, top: &Path, copied: &mut BTreeMap<String, String>) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            fs::create_dir_all(&target)?;
-            copy(&entry.path(), &target, top, copied)?;
-        } else if !target.exists() {
-            let text = fs::read(entry.path())?;
-            fs::write(&target, &text)?;
-            let name = entry.path().strip_prefix(top).map_err(io::Error::other)?.display().to_string();
-            copied.insert(name, fingerprint(&text));
-        }
+/// A model is not asked for this: it costs nothing and is there at once.
+fn greet(settings: &Settings) -> io::Result<()> {
+    let home = Dir::open_ambient_dir(&settings.home, ambient_authority())?;
+    if store::summary(&home, WELCOME).is_ok_and(|known| known.message_count > 0) {
+        return Ok(());
     }
-    Ok(())
+    let text = format!(
+        "Hello {}, this is your computer, and I am @{}_ai, your assistant on it.\n\nTell me what you would like to have, \
+         and I build it: “a tracker for my expenses”, “a quiz about volcanoes for my daughter”. I can also work with your \
+         files, remember things for you and do something every morning. What shall we begin with?",
+        settings.handle, settings.handle
+    );
+    store::append(&home, WELCOME, &[Line::Greeting { id: "greeting".to_owned(), at: time::millis(), text }])
 }
 
-/// FNV-1a, 64 bits: tells a file that was changed from one that was not; nothing secret depends on it.
-fn fingerprint(bytes: &[u8]) -> String {
-    let hash = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("fnv1a64:{hash:016x}")
+/// Begins a history of the home with git, if it is there; ends are reaped like every other program's.
+pub(crate) fn begin_history(settings: &Settings) {
+    if settings.home.join(".git").exists() {
+        return;
+    }
+    let script = "git init -q --template= -b main && git add -A && git -c user.name=\"$1\" -c user.email=\"$1@$2\" commit -q -m 'The first day'";
+    let begun = Command::new("/bin/sh")
+        .args(["-c", script, "sh", &settings.handle, &settings.domain])
+        .current_dir(&settings.home)
+        .env_remove(matrixos_types::computer::TOKEN_ENV)
+        .env_remove(matrixos_types::computer::API_KEY_ENV)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = begun {
+        eprintln!("matrixos-gateway: a history of the home could not be begun: {error}");
+    }
 }

@@ -1,19 +1,33 @@
 //! The gateway as a library, so that tests can run it in a process of their own.
 
+mod apps;
 mod auth;
+mod config;
+mod conversations;
+mod cron;
 mod desktop;
 mod error;
 mod files;
 mod first_boot;
+mod http;
+mod hub;
 mod identity;
+mod kernel;
+mod logs;
 mod notices;
 pub mod pid1;
+mod platform;
+mod profile;
 mod routes;
 mod server;
 mod settings;
 mod state;
 mod system;
+mod template;
 mod terminal;
+mod time;
+mod watch;
+mod ws;
 
 pub use routes::{ROUTES, router};
 pub use server::serve;

@@ -26,7 +26,7 @@ const DISK_PERCENT: u64 = 95;
 pub(crate) struct Notices(Mutex<VecDeque<Notice>>);
 
 impl Notices {
-    fn add(&self, text: String) {
+    pub(crate) fn add(&self, text: String) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let next = all.back().and_then(|last| last.id.parse::<u64>().ok()).map_or(1, |id| id + 1);
         all.push_back(Notice { id: next.to_string(), at: now(), text });

@@ -5,10 +5,13 @@ use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Router, middleware};
 
 use crate::state::Gateway;
-use crate::{auth, desktop, files, identity, notices, system, terminal};
+use crate::{apps, auth, config, conversations, cron, desktop, files, identity, kernel, logs, notices};
+use crate::{profile, system, terminal, ws};
 
 /// Largest JSON body, in bytes; uploads have a limit of their own.
 const JSON_LIMIT: usize = 256 * 1024;
+/// Largest value that an app keeps, with what is said about it.
+const BRIDGE_LIMIT: usize = 1024 * 1024;
 
 /// Path and what serves it.
 type Route = (&'static str, fn() -> MethodRouter<Gateway>);
@@ -29,6 +32,25 @@ pub const ROUTES: &[Route] = &[
         get(files::download).put(files::upload).delete(files::delete).layer(DefaultBodyLimit::disable())
     }),
     ("/api/terminals/{id}", || delete(terminal::end)),
+    ("/ws", || get(ws::connect)),
+    ("/api/message", || post(kernel::message)),
+    ("/api/conversations", || get(conversations::list).post(conversations::create)),
+    ("/api/conversations/search", || get(conversations::search_all)),
+    ("/api/conversations/{id}", || get(conversations::read).delete(conversations::delete)),
+    ("/api/conversations/{id}/search", || get(conversations::search)),
+    ("/api/conversations/{id}/cancel", || post(kernel::cancel)),
+    ("/api/apps", || get(apps::list)),
+    ("/apps/{app}", || get(apps::page)),
+    ("/api/bridge/data", || post(apps::data).layer(DefaultBodyLimit::max(BRIDGE_LIMIT))),
+    ("/api/bridge/generate", || post(kernel::generate)),
+    ("/api/cron", || get(cron::list).post(cron::create)),
+    ("/api/cron/{id}", || delete(cron::delete)),
+    ("/api/channels/status", || get(system::channels)),
+    ("/api/profile", || get(profile::owner).put(profile::set_owner)),
+    ("/api/ai-profile", || get(profile::ai).put(profile::set_ai)),
+    ("/api/logs", || get(logs::list)),
+    ("/api/usage", || get(logs::usage)),
+    ("/api/settings/{section}", || get(config::section).put(config::set_section)),
     ("/ws/terminal", || get(terminal::connect)),
 ];
 

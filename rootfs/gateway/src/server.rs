@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::settings::Settings;
 use crate::state::Gateway;
-use crate::{first_boot, pid1, router};
+use crate::{cron, first_boot, kernel, pid1, router, watch};
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const END_WITHIN: Duration = Duration::from_secs(3);
@@ -30,7 +30,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
         "matrixos-gateway {}: {}serving {}",
         env!("CARGO_PKG_VERSION"),
         if new { "first boot, " } else { "" },
-        settings.listen
+        listener.local_addr().context("asking where it listens")?
     );
     let gateway = Gateway::new(settings).context("opening the home")?;
     let ended = gateway.terminals.ended();
@@ -39,6 +39,10 @@ pub async fn serve(settings: Settings) -> Result<()> {
             eprintln!("matrixos-gateway: reaping: {error}");
         }
     });
+    if new {
+        first_boot::begin_history(&gateway.settings);
+    }
+    start(&gateway);
     let (open, closing) = (TaskTracker::new(), CancellationToken::new());
     let router = router(gateway.clone());
     loop {
@@ -57,6 +61,20 @@ pub async fn serve(settings: Settings) -> Result<()> {
     open.close();
     let _ = timeout(END_WITHIN, open.wait()).await;
     Ok(())
+}
+
+/// Starts what goes on by itself beside the requests.
+fn start(gateway: &Gateway) {
+    let resumed = gateway.clone();
+    tokio::spawn(cron::run(gateway.clone()));
+    tokio::spawn(async move {
+        if let Err(error) = kernel::resume(&resumed).await {
+            eprintln!("matrixos-gateway: taking up what was begun: {error}");
+        }
+    });
+    if let Err(error) = watch::start(gateway.clone()) {
+        eprintln!("matrixos-gateway: watching files: {error}");
+    }
 }
 
 /// Serves one connection; when the gateway is closing, until its present request is answered. An error is a peer that

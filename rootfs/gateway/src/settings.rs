@@ -4,7 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use matrixos_types::computer::{DOMAIN_ENV, GATEWAY_PORT, HANDLE_ENV, HOME, SHELL_PATH, TEMPLATE_PATH, TOKEN_ENV};
+use matrixos_types::computer::{
+    API_KEY_ENV, API_URL_ENV, DOMAIN_ENV, GATEWAY_PORT, HANDLE_ENV, HOME, SHELL_PATH, TEMPLATE_PATH, TOKEN_ENV,
+};
+
+/// Where the model is asked if nobody says otherwise.
+pub(crate) const PROVIDER: &str = "https://api.anthropic.com";
 
 /// Where things are, who the owner is, and what may be used.
 #[derive(Clone)]
@@ -25,6 +30,12 @@ pub struct Settings {
     pub template: PathBuf,
     /// Largest upload, in bytes.
     pub upload_limit: u64,
+    /// Where the model is asked: the platform's proxy, or the provider.
+    pub ai_url: String,
+    /// What is shown there; without it there is no AI.
+    pub ai_key: Option<String>,
+    /// The AI may also fetch pages from private addresses: for a computer in one's own network.
+    pub fetch_private: bool,
     /// Limits of the container, as far as they are known.
     pub limits: Limits,
 }
@@ -63,11 +74,32 @@ impl Settings {
             shell: path("MATRIX_SHELL", SHELL_PATH),
             template: path("MATRIX_TEMPLATE", TEMPLATE_PATH),
             upload_limit: number("MATRIX_UPLOAD_LIMIT").unwrap_or(1 << 30),
+            ai_url: text(API_URL_ENV).unwrap_or_else(|| PROVIDER.to_owned()),
+            ai_key: text(API_KEY_ENV),
+            fetch_private: text("MATRIX_FETCH_PRIVATE").is_some_and(|value| value == "1"),
             limits: Limits {
                 memory: number("MATRIX_MEMORY_LIMIT"),
                 cpu_milli: number("MATRIX_CPU_MILLI"),
                 disk: number("MATRIX_DISK_LIMIT"),
             },
         })
+    }
+    /// Nothing in particular.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            token: None,
+            handle: "me".to_owned(),
+            domain: "localhost".to_owned(),
+            home: PathBuf::new(),
+            shell: PathBuf::new(),
+            template: PathBuf::new(),
+            upload_limit: 0,
+            ai_url: PROVIDER.to_owned(),
+            ai_key: None,
+            fetch_private: false,
+            limits: Limits::default(),
+        }
     }
 }

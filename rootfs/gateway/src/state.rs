@@ -6,7 +6,12 @@ use std::time::Instant;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use crate::conversations::Summaries;
+use crate::cron::Cron;
+use crate::hub::Hub;
+use crate::kernel::Kernel;
 use crate::notices::Notices;
+use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::terminal::Terminals;
 
@@ -21,14 +26,31 @@ pub struct Inner {
     pub(crate) home: Dir,
     pub(crate) terminals: Terminals,
     pub(crate) notices: Notices,
+    pub(crate) hub: Hub,
+    pub(crate) kernel: Kernel,
+    pub(crate) platform: Platform,
+    pub(crate) summaries: Summaries,
+    pub(crate) cron: Cron,
     pub(crate) started: Instant,
 }
 
 impl Gateway {
     pub(crate) fn new(settings: Settings) -> std::io::Result<Self> {
         let home = Dir::open_ambient_dir(&settings.home, ambient_authority())?;
-        let terminals = Terminals::new(settings.home.clone());
-        Ok(Self(Arc::new(Inner { settings, home, terminals, notices: Notices::default(), started: Instant::now() })))
+        let terminals = Terminals::new(&settings);
+        let (kernel, platform) = (Kernel::new(&settings), Platform::new(&settings.ai_url, settings.ai_key.as_deref()));
+        Ok(Self(Arc::new(Inner {
+            settings,
+            home,
+            terminals,
+            notices: Notices::default(),
+            hub: Hub::default(),
+            kernel,
+            platform,
+            summaries: Summaries::default(),
+            cron: Cron::default(),
+            started: Instant::now(),
+        })))
     }
 }
 

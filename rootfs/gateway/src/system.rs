@@ -7,7 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use matrixos_types::computer::{Health, Measure, SystemInfo};
 use nix::sys::statvfs::statvfs;
+use serde_json::{Value, json};
 
+use crate::config;
+use crate::desktop::blocking;
 use crate::error::Failure;
 use crate::settings::Settings;
 use crate::state::Gateway;
@@ -16,12 +19,25 @@ const PAGE: u64 = 4_096;
 /// Files looked at when the home is measured; beyond that the size is unknown rather than slow.
 const FILES_MEASURED: u32 = 200_000;
 
-pub(crate) async fn health() -> Json<Health> {
-    Json(Health { status: "ok".to_owned(), channels: Vec::new(), cron_jobs: 0 })
+pub(crate) async fn health(State(gateway): State<Gateway>) -> Json<Health> {
+    Json(Health { status: "ok".to_owned(), channels: Vec::new(), cron_jobs: gateway.cron.count() })
 }
 
 pub(crate) async fn info(State(gateway): State<Gateway>) -> Result<Json<SystemInfo>, Failure> {
-    tokio::task::spawn_blocking(move || Json(read(&gateway))).await.map_err(|e| std::io::Error::other(e).into())
+    let budget = gateway.platform.budget().await;
+    let read = tokio::task::spawn_blocking(move || SystemInfo { budget, ..read(&gateway) }).await;
+    Ok(Json(read.map_err(std::io::Error::other)?))
+}
+
+/// `GET /api/channels/status`: the connections are held by the platform; here none is.
+pub(crate) async fn channels(State(gateway): State<Gateway>) -> Result<Json<Value>, Failure> {
+    let config = blocking(gateway, |home| Ok(config::read(home).channels)).await?;
+    let state = |name: &str| {
+        let settings = config.0.get(name);
+        let on = settings.is_some_and(|s| s["enabled"].as_bool().unwrap_or(false));
+        if on { "stopped" } else { "disabled" }
+    };
+    Ok(Json(json!({ "telegram": state("telegram"), "matrix": state("matrix") })))
 }
 
 fn read(gateway: &Gateway) -> SystemInfo {
@@ -32,11 +48,16 @@ fn read(gateway: &Gateway) -> SystemInfo {
         image: os_name(),
         uptime: gateway.started.elapsed().as_secs(),
         channels: Vec::new(),
-        modules: vec!["desktop".to_owned(), "files".to_owned(), "terminal".to_owned()],
+        modules: ["desktop", "files", "terminal", "apps", "schedule", "ai"]
+            .into_iter()
+            .filter(|module| *module != "ai" || gateway.kernel.client.is_some())
+            .map(str::to_owned)
+            .collect(),
         disk: disk(&gateway.settings),
         memory: Measure { used: Some(memory), limit: limits.memory },
         cpu_limit: limits.cpu_milli.map(|milli| milli as f64 / 1_000.0),
         processes: Some(processes),
+        budget: None,
     }
 }
 

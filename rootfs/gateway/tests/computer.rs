@@ -17,7 +17,11 @@ fn every_route_but_health_needs_the_token() {
         matrixos_gateway::ROUTES.iter().map(|(path, _)| *path).filter(|p| *p != "/health").collect();
     paths.extend(["/", "/index.html", "/nowhere"]);
     for path in paths {
-        let path = path.replace("{*path}", "README.md").replace("{id}", "x");
+        let path = path
+            .replace("{*path}", "README.md")
+            .replace("{id}", "x")
+            .replace("{app}", "todo")
+            .replace("{section}", "agent");
         for method in ["GET", "PUT", "POST", "DELETE"] {
             for token in ["", "wrong", &TOKEN[..TOKEN.len() - 1], &format!("{TOKEN}x")] {
                 assert_eq!(computer.ask_as(token, method, &path, b"{}").status, 401, "{method} {path} with {token:?}");
@@ -113,27 +117,11 @@ fn asked_to_end_it_ends_soon_and_well() {
 #[test]
 fn orphans_are_reaped_by_the_first_process() {
     // In a pid namespace of its own the gateway is PID 1, and an orphan becomes its child.
-    let home = tempfile::tempdir().unwrap();
-    let address = common::free_port();
-    let mut child = Command::new("unshare")
-        .args(["--pid", "--fork", "--kill-child", "--mount-proc", env!("CARGO_BIN_EXE_matrixos-gateway")])
-        .env("MATRIX_AUTH_TOKEN", TOKEN)
-        .env("MATRIX_LISTEN", address.to_string())
-        .env("MATRIX_TEMPLATE", "/nonexistent")
-        .env("HOME", home.path())
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
-    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let mut unshare = Command::new("unshare");
+    let mut computer = Computer::start_by(unshare.args(["--pid", "--fork", "--kill-child", "--mount-proc", GATEWAY]));
+    let children = format!("/proc/{0}/task/{0}/children", computer.child.id());
+    let gateway = std::fs::read_to_string(&children).unwrap().trim().to_owned();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    let gateway = loop {
-        let text = std::fs::read_to_string(&children).unwrap();
-        if let (Some(pid), Ok(_)) = (text.split_whitespace().next(), std::net::TcpStream::connect(address)) {
-            break pid.to_owned();
-        }
-        assert!(std::time::Instant::now() < deadline);
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    };
     // A process that leaves two short-lived orphans behind, inside the namespace.
     let made = Command::new("nsenter")
         .args(["--target", &gateway, "--pid", "--mount", "sh", "-c", "(sleep 0.1 &) ; (sleep 0.1 &)"])
@@ -151,6 +139,6 @@ fn orphans_are_reaped_by_the_first_process() {
         assert!(std::time::Instant::now() < deadline, "zombies stay");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    computer.child.kill().unwrap();
+    computer.child.wait().unwrap();
 }

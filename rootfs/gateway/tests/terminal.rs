@@ -156,3 +156,14 @@ fn a_large_paste_into_a_program_that_echoes_arrives_whole() {
     terminal.sees("the-end");
     assert_eq!(terminal.seen.matches(line.trim_end()).count(), 2_000);
 }
+
+#[test]
+fn a_providers_key_is_not_in_a_shell_and_a_platforms_credential_is() {
+    for (url, seen) in [("", "key=<>"), ("http://127.0.0.1:1", "key=<sk-secret>")] {
+        let computer = Computer::start_with(&[("ANTHROPIC_API_KEY", "sk-secret"), ("ANTHROPIC_BASE_URL", url)]);
+        let mut terminal = open(&computer, "");
+        terminal.type_in("echo \"key=<$ANTHROPIC_API_KEY>\" \"token=<$MATRIX_AUTH_TOKEN>\"\n");
+        terminal.sees("token=<>");
+        assert!(terminal.seen.contains(seen), "{}", terminal.seen);
+    }
+}

@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use matrixos_types::computer::{API_KEY_ENV, TOKEN_ENV};
 use tokio::sync::broadcast;
 
 use crate::pid1::Ended;
+use crate::settings::{PROVIDER, Settings};
 pub(crate) use session::{Session, Size};
 pub(crate) use socket::{connect, end};
 
@@ -19,13 +21,18 @@ const MOST: usize = 8;
 /// All shells of this computer.
 pub(crate) struct Terminals {
     home: PathBuf,
+    /// Variables of the gateway's own that no shell gets.
+    hidden: Vec<&'static str>,
     sessions: Mutex<HashMap<String, Session>>,
     ended: broadcast::Sender<Ended>,
 }
 
 impl Terminals {
-    pub(crate) fn new(home: PathBuf) -> Self {
-        Self { home, sessions: Mutex::default(), ended: broadcast::channel(64).0 }
+    pub(crate) fn new(settings: &Settings) -> Self {
+        // The platform's credential is the owner's to use and good only from here; a provider's key is good anywhere.
+        let key = (settings.ai_url == PROVIDER).then_some(API_KEY_ENV);
+        let hidden = [TOKEN_ENV].into_iter().chain(key).collect();
+        Self { home: settings.home.clone(), hidden, sessions: Mutex::default(), ended: broadcast::channel(64).0 }
     }
 
     /// Where the ends of processes are told.
@@ -48,7 +55,7 @@ impl Terminals {
                 None => return Ok(None),
             }
         }
-        let session = Session::start(&self.home, size, self.ended.subscribe())?;
+        let session = Session::start(&self.home, &self.hidden, size, self.ended.subscribe())?;
         sessions.insert(session.id().to_owned(), session.clone());
         Ok(Some(session))
     }

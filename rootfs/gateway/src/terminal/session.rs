@@ -78,17 +78,23 @@ fn sacrifice(pid: i32) {
 }
 
 impl Session {
-    pub(super) fn start(home: &Path, size: Size, ended: broadcast::Receiver<Ended>) -> io::Result<Self> {
+    pub(super) fn start(
+        home: &Path,
+        hidden: &[&str],
+        size: Size,
+        ended: broadcast::Receiver<Ended>,
+    ) -> io::Result<Self> {
         let (pty, pts) = pty_process::open().map_err(io::Error::other)?;
         pty.resize(size.clamped()).map_err(io::Error::other)?;
-        let child = Command::new("/bin/bash")
+        let mut command = Command::new("/bin/bash")
             .arg("-l")
             .current_dir(home)
             .env("TERM", "xterm-256color")
-            .env("COLORTERM", "truecolor")
-            .env_remove(matrixos_types::computer::TOKEN_ENV)
-            .spawn(pts)
-            .map_err(io::Error::other)?;
+            .env("COLORTERM", "truecolor");
+        for name in hidden {
+            command = command.env_remove(name);
+        }
+        let child = command.spawn(pts).map_err(io::Error::other)?;
         let pid = child
             .id()
             .and_then(|id| i32::try_from(id).ok())

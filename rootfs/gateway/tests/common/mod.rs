@@ -1,8 +1,11 @@
 //! The real gateway program, started on a free port over a home of its own.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod desk;
+pub mod provider;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +18,7 @@ pub struct Computer {
     pub address: SocketAddr,
     pub home: tempfile::TempDir,
     shell: tempfile::TempDir,
+    environment: Vec<(String, String)>,
 }
 
 pub struct Answer {
@@ -37,8 +41,12 @@ impl Answer {
     }
 }
 
-pub fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// Where the gateway says that it serves: the kernel chose a free port for it. What else it says is passed on.
+fn address_said(child: &mut Child) -> SocketAddr {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let said = lines.find_map(|line| line.split_once("serving ").and_then(|(_, address)| address.trim().parse().ok()));
+    std::thread::spawn(move || lines.for_each(|line| eprintln!("{line}")));
+    said.expect("the gateway ended before it served")
 }
 
 impl Computer {
@@ -47,28 +55,53 @@ impl Computer {
     }
 
     pub fn start_with(environment: &[(&str, &str)]) -> Self {
-        Self::start_by(Command::new(GATEWAY).envs(environment.iter().copied()))
+        Self::start_in(tempfile::tempdir().unwrap(), environment)
+    }
+
+    /// With files that are there before the first boot.
+    pub fn start_in(home: tempfile::TempDir, environment: &[(&str, &str)]) -> Self {
+        let mut computer = Self::begin(home, Command::new(GATEWAY).envs(environment.iter().copied()));
+        computer.environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        computer
+    }
+
+    /// Ended at once, as by a power cut, and started again.
+    pub fn kill_and_start(self) -> Self {
+        let (home, environment) = self.killed();
+        let environment: Vec<(&str, &str)> = environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        Self::start_in(home, &environment)
+    }
+
+    /// Ended at once; what is left.
+    pub fn killed(mut self) -> (tempfile::TempDir, Vec<(String, String)>) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let home = std::mem::replace(&mut self.home, tempfile::tempdir().unwrap());
+        (home, std::mem::take(&mut self.environment))
     }
 
     /// Starts the gateway by a command that ends in running it, with the same process id.
     pub fn start_by(command: &mut Command) -> Self {
-        let (home, shell) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        Self::begin(tempfile::tempdir().unwrap(), command)
+    }
+
+    fn begin(home: tempfile::TempDir, command: &mut Command) -> Self {
+        let shell = tempfile::tempdir().unwrap();
         std::fs::write(shell.path().join("index.html"), "<title>the desktop</title>").unwrap();
-        let address = free_port();
         let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../home");
-        let child = command
+        let mut child = command
             .env("MATRIX_AUTH_TOKEN", TOKEN)
             .env("MATRIX_HANDLE", "alice")
-            .env("MATRIX_LISTEN", address.to_string())
+            .env("MATRIX_LISTEN", "127.0.0.1:0")
             .env("MATRIX_SHELL", shell.path())
             .env("MATRIX_TEMPLATE", template)
             .env("HOME", home.path())
             .stdin(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let computer = Self { child, address, home, shell };
-        computer.until("it answers", || TcpStream::connect(computer.address).is_ok());
-        computer
+        let address = address_said(&mut child);
+        Self { child, address, home, shell, environment: Vec::new() }
     }
 
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
@@ -108,6 +141,20 @@ impl Computer {
 
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, b"")
+    }
+
+    pub fn put(&self, path: &str, body: serde_json::Value) -> Answer {
+        self.ask("PUT", path, body.to_string().as_bytes())
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.home.path().join(name)).unwrap_or_default()
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.home.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     pub fn post(&self, path: &str, body: serde_json::Value) -> Answer {
