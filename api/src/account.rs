@@ -122,10 +122,9 @@ pub(crate) async fn request_deletion(
 ) -> Result<Json<Value>, ApiError> {
     let at = platform.accounts.request_deletion(&fresh, &typed.confirm, &from).await?;
     let reason = "its owner has asked for the account to be deleted";
-    let wish = platform.containers.want(&fresh.user().container, WantedState::Stopped, reason).await;
-    wish?;
+    let errand = platform.containers.want(&fresh.user().container, WantedState::Stopped, reason).await?;
     // Whoever looks next should not find it running because its task has not read the wish yet.
-    let _ = platform.containers.settle(&fresh.user().container, Condition::Stopped, A_MOMENT).await;
+    errand.settle(Condition::Stopped, A_MOMENT).await;
     Ok(Json(json!({ "deletion": at })))
 }
 

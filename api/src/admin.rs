@@ -1,6 +1,8 @@
 //! What the operator's commands ask the running supervisor, over a Unix socket that only root and the supervisor itself
 //! may open.
 
+mod ai;
+
 use axum::extract::{FromRef, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +21,8 @@ use crate::error::ApiError;
 use crate::events;
 use crate::export;
 use crate::platform::{PATIENCE, Platform};
+
+pub use ai::{Ai, NewAi, Quota};
 
 /// Most events in one answer.
 const PAGE: usize = 500;
@@ -115,6 +119,7 @@ fn router(operator: Operator) -> Router {
         .route("/administrators/invite", post(invite))
         .route("/administrators/{handle}/dismiss", post(dismiss))
         .route("/audit", get(audit))
+        .merge(ai::router())
         .with_state(operator)
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use matrixos_proxy::{Authority, Forwarder};
 use matrixos_supervisor::accounts::Accounts;
 use matrixos_supervisor::containers::{Containers, WantError};
+use matrixos_supervisor::meter::{Level, Notice};
 use matrixos_supervisor::relay::Relay;
 use matrixos_supervisor::store::{StoreError, User, WantedState};
 use matrixos_types::Handle;
+use tokio::sync::mpsc::UnboundedReceiver;
 use url::Url;
 
 use crate::caller::Proxies;
@@ -16,6 +18,9 @@ use crate::limits::Rates;
 
 /// How long to wait for a container to come to rest.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How long until somebody whose computer does not run is tried to be told something again.
+const TELL_AGAIN: Duration = Duration::from_secs(30);
 
 /// Under which names the platform and the computers are found.
 #[derive(Clone, Debug)]
@@ -96,6 +101,27 @@ impl Platform {
         }
     }
 
+    /// Tells people on their desktops that their budgets come to an end; each is told again until they could be.
+    pub async fn tell_about_budgets(self, mut notices: UnboundedReceiver<Notice>) {
+        while let Some(notice) = notices.recv().await {
+            tokio::spawn(self.clone().tell_about_a_budget(notice));
+        }
+    }
+
+    async fn tell_about_a_budget(self, notice: Notice) {
+        let text = budget_news(&notice);
+        loop {
+            let Ok(Some(user)) = self.accounts.account(notice.user) else { return };
+            if self.containers.tell(&user.container, &text).await {
+                break;
+            }
+            tokio::time::sleep(TELL_AGAIN).await;
+        }
+        if let Err(error) = self.relay.meter().told(&notice).await {
+            tracing::warn!(%error, "somebody may be told about their budget once more");
+        }
+    }
+
     async fn part_with_all(&self, due: Vec<User>) {
         for user in due {
             match self.part_with(&user).await {
@@ -121,6 +147,17 @@ impl Platform {
         self.accounts.delete(user.clone()).await?;
         tracing::info!(handle = %user.handle, "an account was deleted");
         Ok(true)
+    }
+}
+
+fn budget_news(notice: &Notice) -> String {
+    let Notice { remaining, quota, .. } = notice;
+    match notice.level {
+        Level::Low => format!("{remaining} of the AI budget of {quota} are left."),
+        Level::Out => format!(
+            "The AI budget of {quota} is used up. Everything else goes on working; your AI answers again with a key of your \
+             own (on your account page), or when the operator raises the budget."
+        ),
     }
 }
 

@@ -6,7 +6,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::platform::Platform;
-use crate::{account, auth, events, export, hardening, limits, pages, public, security, sessions, sign_in, usage, users};
+use crate::{
+    account, auth, events, export, hardening, limits, pages, public, security, sessions, sign_in, usage, users,
+};
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
 const BODY: usize = 64 * 1024;

@@ -14,7 +14,7 @@ pub(super) struct Refusal {
     retry_after: Option<u64>,
     is_final: bool,
     /// The provider's own words, in place of ours.
-    passed_on: Option<Response>,
+    passed_on: Option<Box<Response>>,
 }
 
 impl Refusal {
@@ -49,7 +49,7 @@ impl Refusal {
 
     /// An error of the provider as it came.
     pub(super) fn passed_on(response: Response) -> Self {
-        Self { passed_on: Some(response), ..Self::new(StatusCode::BAD_GATEWAY, "api_error", "") }
+        Self { passed_on: Some(response.into()), ..Self::new(StatusCode::BAD_GATEWAY, "api_error", "") }
     }
 
     /// Tells clients that trying again will not help: they would, for some kinds.
@@ -68,7 +68,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         if let Some(response) = self.passed_on {
-            return response;
+            return *response;
         }
         let body = json!({ "type": "error", "error": { "type": self.kind, "message": self.message } });
         let mut response = (self.status, Json(body)).into_response();

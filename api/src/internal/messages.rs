@@ -104,7 +104,7 @@ impl From<RelayError> for Refusal {
                 let message = format!("The provider of models answered {}.", status.as_u16());
                 Self::new(status, "api_error", message)
             }
-            RelayError::Provider { status, headers, body } => Self::passed_on((status, headers, body).into_response()),
+            RelayError::Provider { status, headers, body } => Self::passed_on((status, *headers, body).into_response()),
             RelayError::NoKey | RelayError::KeyRefused => {
                 with(StatusCode::SERVICE_UNAVAILABLE, "api_error").not_to_be_repeated()
             }

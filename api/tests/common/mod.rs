@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use matrixos_api::admin::Machine;
 use matrixos_api::internal::Door;
-use matrixos_api::{Parts, Edge, Names, Platform, Proxies, admin};
+use matrixos_api::{Edge, Names, Parts, Platform, Proxies, admin};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
 use matrixos_runtime::cgroups::Groups;
@@ -19,6 +19,8 @@ use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::accounts::{Accounts, Keys};
 use matrixos_supervisor::clock::Clock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings, Sleep};
+use matrixos_supervisor::meter::{Meter, Prices};
+use matrixos_supervisor::relay::{Provider, ProviderKey, Relay};
 use matrixos_supervisor::store::Store;
 use matrixos_testkit::authenticator::Device;
 use matrixos_testkit::{HandClock, launcher};
@@ -113,6 +115,15 @@ impl House {
 
     /// A house whose people come by that scheme, and whose computers have that domain.
     pub(crate) async fn called(launcher: OwnedFd, scheme: &str, user_domain: Option<&str>) -> Self {
+        Self::build(launcher, scheme, user_domain, "http://127.0.0.1:9").await
+    }
+
+    /// A house whose AI calls go to that provider.
+    pub(crate) async fn with_provider(provider: &str) -> Self {
+        Self::build(launcher::failing(), "http", None, provider).await
+    }
+
+    async fn build(launcher: OwnedFd, scheme: &str, user_domain: Option<&str>, provider: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -139,7 +150,8 @@ impl House {
         let relay = relay(&store, &clock, provider);
         let proxies = Proxies::new(vec!["127.0.0.1/32".parse().expect("a net")]);
         let names = Names { origin: origin.clone(), user_domain: user_domain.map(str::to_owned) };
-        let platform = Platform::new(Parts { accounts, containers, relay, forwarder: Forwarder::default() }, &names, proxies);
+        let platform =
+            Platform::new(Parts { accounts, containers, relay, forwarder: Forwarder::default() }, &names, proxies);
         let machine = Machine { disk_quota: DiskQuota::Nothing, disk_quota_why: "a test".to_owned() };
         let operator = folder.path().join("operator");
         tokio::spawn(admin::serve(UnixListener::bind(&operator).expect("a socket"), platform.clone(), machine));

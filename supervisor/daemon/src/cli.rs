@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use matrixos_runtime::cgroups::Groups;
-use matrixos_types::{Handle, Instance};
+use matrixos_types::{Handle, Instance, Nanos};
 
 /// Everyone's own computer in the cloud, on one Linux machine, without a container daemon.
 #[derive(Debug, Parser)]
@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// Who may see to other people's accounts, by way of the running supervisor.
     #[command(subcommand)]
     Admin(Admin),
+    /// AI calls: the provider's key, prices, budgets, by way of the running supervisor.
+    #[command(subcommand)]
+    Ai(Ai),
     /// What happened to accounts, newest first, as JSON lines, by way of the running supervisor.
     Audit(Audit),
     /// The image that the computers run from.
@@ -123,6 +126,33 @@ pub(crate) enum Admin {
     List,
     /// Take an administrator's rights away.
     Dismiss(Owner),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ai {
+    /// Where calls go, whether there is a key, whether the provider works, which models have a price.
+    Status,
+    /// Read key and prices anew from the files that the configuration names.
+    Reload,
+    /// What is left of somebody's budget.
+    Usage(Owner),
+    /// Change what somebody may spend in all.
+    Quota(NewQuota),
+    /// What is counted of calls, for Prometheus.
+    Metrics,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewQuota {
+    /// Whose budget.
+    pub(crate) handle: Handle,
+    /// In dollars, for example 7.50; without it, what everybody may spend.
+    #[arg(value_parser = dollars)]
+    pub(crate) amount: Option<Nanos>,
+}
+
+fn dollars(text: &str) -> Result<Nanos, String> {
+    Nanos::parse(text).ok_or_else(|| format!("{text:?} is no amount of dollars; write for example 7.50"))
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net};
 use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::containers::Sleep;
-use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance};
+use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance, Nanos};
 use serde::Deserialize;
 use url::Url;
 
@@ -45,7 +45,21 @@ pub(crate) struct Config {
     pub(crate) sleep: Sleep,
     /// Memory that stays free for the host itself.
     pub(crate) memory_floor: Bytes,
+    pub(crate) ai: AiConfig,
     pub(crate) log: LogFormat,
+}
+
+/// Where AI calls go, and what they may cost.
+#[derive(Clone, Debug)]
+pub(crate) struct AiConfig {
+    /// The provider's address.
+    pub(crate) provider: String,
+    /// The file with the platform's key to it; `None` for the service manager's credential, if there is one.
+    pub(crate) key_file: Option<PathBuf>,
+    /// A table of prices in place of the one that came with this program.
+    pub(crate) prices_file: Option<PathBuf>,
+    /// Budget and number of calls.
+    pub(crate) settings: matrixos_supervisor::meter::Settings,
 }
 
 /// How log lines are written.
@@ -76,6 +90,17 @@ struct File {
     network: NetworkSection,
     limits: LimitsSection,
     sleep: SleepSection,
+    ai: AiSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AiSection {
+    provider: Option<String>,
+    key_file: Option<PathBuf>,
+    prices_file: Option<PathBuf>,
+    quota_dollars: Option<String>,
+    concurrent_calls: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -138,6 +163,7 @@ impl Config {
             disk_quota: file.disk_quota,
             sleep: sleep(&file.sleep)?,
             memory_floor: Bytes::mib(file.sleep.memory_floor_mib.unwrap_or(512)),
+            ai: ai(file.ai)?,
             log: file.log,
         })
     }
@@ -151,6 +177,21 @@ impl Config {
     pub(crate) fn computers_domain(&self) -> &str {
         self.user_domain.as_deref().unwrap_or(self.domain())
     }
+}
+
+fn ai(section: AiSection) -> Result<AiConfig> {
+    let provider = section.provider.unwrap_or_else(|| "https://api.anthropic.com".to_owned());
+    matrixos_supervisor::relay::Provider::check(&provider).context("ai.provider")?;
+    let mut settings = matrixos_supervisor::meter::Settings::default();
+    if let Some(text) = &section.quota_dollars {
+        settings.quota = Nanos::parse(text)
+            .with_context(|| format!("ai.quota_dollars: {text:?} is no amount; write for example \"5.00\""))?;
+    }
+    if let Some(calls) = section.concurrent_calls {
+        ensure!((1..=100).contains(&calls), "ai.concurrent_calls must be from 1 to 100");
+        settings.calls = calls;
+    }
+    Ok(AiConfig { provider, key_file: section.key_file, prices_file: section.prices_file, settings })
 }
 
 fn default_listen() -> Vec<SocketAddr> {
@@ -349,6 +390,11 @@ mod tests {
             ("cgroup = \"matrixos.slice\"", "must be an absolute path"),
             ("[network]\npool = \"nonsense\"", "pool"),
             ("[network]\nservice_port = 0", "service_port"),
+            ("[ai]\nprovider = \"http://api.example\"", "must use https"),
+            ("[ai]\nprovider = \"api.example\"", "is not the address of a provider"),
+            ("[ai]\nquota_dollars = \"five\"", "is no amount"),
+            ("[ai]\nquota_dollars = 5", "quota_dollars"),
+            ("[ai]\nconcurrent_calls = 0", "from 1 to 100"),
             ("trusted_proxies = [\"caddy\"]", "trusted_proxies"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));

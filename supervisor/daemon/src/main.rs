@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod ai;
 mod cli;
 mod config;
 mod container;
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Container(command) => container::run(&config, command),
         Command::Account(command) => account::run(&config, command),
         Command::Admin(command) => admin::run(&config, command),
+        Command::Ai(command) => ai::run(&config, command),
         Command::Audit(which) => admin::audit(&config, &which),
         Command::Image(command) => image::run(&config, command),
         Command::Store(command) => store::run(&config, command),

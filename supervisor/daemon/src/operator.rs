@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
@@ -26,6 +27,20 @@ pub(crate) async fn get<T: DeserializeOwned>(socket: &Path, path: &str) -> Resul
 
 /// Asks, and turns a refusal into an error that says why.
 pub(crate) async fn ask(socket: &Path, method: Method, path: &str) -> Result<Response<Incoming>> {
+    request(socket, method, path, Bytes::new()).await
+}
+
+/// The same with a value to be taken.
+pub(crate) async fn send<T: Serialize>(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    value: &T,
+) -> Result<Response<Incoming>> {
+    request(socket, method, path, serde_json::to_vec(value)?.into()).await
+}
+
+async fn request(socket: &Path, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>> {
     let stream = UnixStream::connect(socket).await.with_context(|| {
         format!(
             "the platform does not answer on {}; start it (matrixos serve), and use the same --instance",
@@ -34,7 +49,12 @@ pub(crate) async fn ask(socket: &Path, method: Method, path: &str) -> Result<Res
     })?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(path).header("host", "matrixos").body(Empty::<Bytes>::new())?;
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "matrixos")
+        .header("content-type", "application/json")
+        .body(Full::<Bytes>::new(body))?;
     let response = sender.send_request(request).await?;
     if response.status().is_success() {
         return Ok(response);

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail, ensure};
 use matrixos_api::admin::Machine;
 use matrixos_api::internal::Door;
-use matrixos_api::{Edge, Names, Platform, Proxies, admin};
+use matrixos_api::{Edge, Names, Parts, Platform, Proxies, admin};
 use matrixos_launcher::{Spawned, spawn};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
@@ -36,7 +36,7 @@ use crate::doors::Doors;
 use crate::layout::Layout;
 use crate::notify::Manager;
 use crate::privileges::{self, Account};
-use crate::{disk, doctor, doors, logging, watchdog};
+use crate::{ai, disk, doctor, doors, logging, watchdog};
 
 /// The working directory, without a walk from the root. An absolute path, because sled turns relative ones into a walk.
 const HERE: &str = "/proc/self/cwd";
@@ -56,6 +56,7 @@ struct Prepared {
     manager: Manager,
     machine: Machine,
     forwarder: Forwarder,
+    ai: ai::Prepared,
 }
 
 pub(crate) fn run(config: &Config) -> Result<()> {
@@ -102,8 +103,9 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
         }),
         clock: Arc::new(SystemClock),
     };
+    let ai = ai::prepare(&config.ai)?;
     let machine = Machine { disk_quota: disk.means, disk_quota_why: disk.why };
-    Ok(Prepared { doors, admin, launcher: socket, child, settings, manager, machine, forwarder })
+    Ok(Prepared { doors, admin, launcher: socket, child, settings, manager, machine, forwarder, ai })
 }
 
 fn launcher_config(config: &Config, disk: DiskQuota) -> LauncherConfig {
@@ -155,12 +157,17 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     // What is open to computers ends when the platform drains.
     let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), &config.origin, keys, end.clone())
         .map_err(anyhow::Error::msg)?;
+    let (relay, notices) = prepared.ai.open(store.clone()).context("opening the ledger of AI calls")?;
     let containers = Containers::take_charge(store, launcher, key, prepared.settings)
         .await
         .context("taking charge of the computers")?;
     let proxies = Proxies::new(config.trusted_proxies.clone());
     let names = Names { origin: config.origin.clone(), user_domain: config.user_domain.clone() };
-    let platform = Platform::new(accounts, containers.clone(), prepared.forwarder, &names, proxies);
+    let platform = Platform::new(
+        Parts { accounts, containers: containers.clone(), relay, forwarder: prepared.forwarder },
+        &names,
+        proxies,
+    );
     let mut doors = JoinSet::new();
     let (front, inner) = (Edge::new(platform.clone()), Door::new(platform.clone()));
     for listener in prepared.doors.front {
@@ -175,6 +182,7 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     }
     let admin = tokio::net::UnixListener::from_std(prepared.admin)?;
     tokio::spawn(axum_admin(admin, platform.clone(), prepared.machine));
+    tokio::spawn(platform.clone().tell_about_budgets(notices));
     tokio::spawn(tidy(platform));
     tokio::spawn(relieve(containers.clone()));
     info!(origin = %config.origin.as_str().trim_end_matches('/'), "ready");

@@ -121,6 +121,11 @@ impl Accounts {
         self.store.user_by_handle(handle)
     }
 
+    /// The account of that id, if there is one.
+    pub fn account(&self, user: UserId) -> Result<Option<User>, StoreError> {
+        self.store.user(user)
+    }
+
     /// The handle of that account, if there is one.
     pub fn handle_of(&self, user: UserId) -> Result<Option<Handle>, StoreError> {
         Ok(self.store.user(user)?.map(|user| user.handle))

@@ -7,6 +7,7 @@ use matrixos_store::{self as records, User};
 use matrixos_types::ContainerId;
 use tokio::time::timeout;
 
+use super::gateway;
 use super::memory::Memory;
 use super::state::Goal;
 use super::wishes::{Errand, WantError};
@@ -110,6 +111,20 @@ impl Containers {
     pub fn busy(&self, resident: &Resident) -> Option<(Visit, Arc<Activity>)> {
         let (_, activity) = self.remembered(&resident.computer().container).ok()?;
         Some((activity.visit(), activity))
+    }
+
+    /// Tells the owner of a computer something on their desktop. False if it does not run now: nobody is woken for news.
+    pub async fn tell(&self, container: &ContainerId, text: &str) -> bool {
+        let address = {
+            let tasks = self.tasks();
+            let Some(task) = tasks.get(container) else { return false };
+            if task.view.borrow().condition != Condition::Running {
+                return false;
+            }
+            task.computer.address
+        };
+        let endpoint = Endpoint { address, token: self.world.key.token(container) };
+        gateway::notify(&endpoint, text).await.is_ok()
     }
 
     fn remembered(&self, container: &ContainerId) -> Result<(Arc<Memory>, Arc<Activity>), WantError> {

@@ -11,7 +11,11 @@ mod events;
 mod notice;
 mod price_file;
 mod prices;
+#[cfg(test)]
+mod prices_tests;
 mod reader;
+#[cfg(test)]
+mod reader_tests;
 mod report;
 mod reservation;
 mod usage;
@@ -23,4 +27,4 @@ pub use prices::{Price, Prices, PricesError, Terms};
 pub use reader::UsageReader;
 pub use report::{CSV_HEADER, Standing, UsageReport, csv_line};
 pub use reservation::{Charge, OutOfBudget, Reservation};
-pub use usage::{Ending, Part, Settled, Tokens, Usage};
+pub use usage::{Ending, Part, Settled, Text, Tokens, Usage};

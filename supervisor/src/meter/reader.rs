@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::events::Events;
-use super::usage::{Ending, Part, Settled, Tokens, Usage};
+use super::usage::{Ending, Part, Settled, Text, Tokens, Usage};
 
 /// More tokens than any call can have.
 const ABSURD: u64 = 1_000_000_000;
@@ -20,7 +20,7 @@ const PARTS: usize = 1_000;
 pub struct UsageReader {
     events: Events,
     seen: Seen,
-    text: u64,
+    text: Text,
     error: Option<String>,
     /// The answer has come to its proper end.
     ended: bool,
@@ -102,13 +102,13 @@ impl UsageReader {
     fn event(&mut self, data: &[u8]) {
         let Ok(known) = serde_json::from_slice::<Known<'_>>(data) else {
             self.seen.odd = true;
-            self.text = self.text.saturating_add(data.len() as u64);
+            self.text = self.text.plus(Text::of(&String::from_utf8_lossy(data)));
             return;
         };
         self.usage(known.message.and_then(|message| message.usage));
         self.total(known.usage);
         for shown in [known.delta, known.content_block].into_iter().flatten() {
-            self.text = self.text.saturating_add(text_in(&shown));
+            self.text = self.text.plus(text_in(&shown));
         }
         match known.kind.as_deref() {
             Some("message_stop") => self.ended = true,
@@ -251,14 +251,15 @@ fn count(of: &Map<String, Value>, name: &str, odd: &mut bool) -> Option<u64> {
     }
 }
 
-/// Bytes of all texts within a value, not of the names of its fields. What a tool of the provider's found is no answer.
-fn text_in(value: &Value) -> u64 {
+/// All texts within a value, not the names of its fields. What a tool of the provider's found is no answer.
+fn text_in(value: &Value) -> Text {
+    let sum = |texts: &mut dyn Iterator<Item = Text>| texts.fold(Text::default(), Text::plus);
     match value {
-        Value::Object(fields) if fields.get("type").and_then(Value::as_str).is_some_and(is_result) => 0,
-        Value::String(text) => text.len() as u64,
-        Value::Array(list) => list.iter().map(text_in).sum(),
-        Value::Object(fields) => fields.iter().filter(|(name, _)| *name != "type").map(|(_, v)| text_in(v)).sum(),
-        _ => 0,
+        Value::String(text) => Text::of(text),
+        Value::Object(fields) if fields.get("type").and_then(Value::as_str).is_some_and(is_result) => Text::default(),
+        Value::Object(fields) => sum(&mut fields.iter().filter(|(name, _)| *name != "type").map(|(_, v)| text_in(v))),
+        Value::Array(list) => sum(&mut list.iter().map(text_in)),
+        _ => Text::default(),
     }
 }
 

@@ -17,8 +17,6 @@ use super::usage::{Ending, Settled, Tokens, Usage};
 pub(super) const LEASE: u64 = 4_096;
 /// With less of it left than this, more is put on hold.
 const MARGIN: u64 = 1_024;
-/// Bytes of text that make a token, to estimate what an answer cost that broke off. The usual is nearer to four.
-const BYTES_OF_TOKEN: u64 = 3;
 
 /// The budget does not suffice for more of an answer: stop it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -151,7 +149,8 @@ impl Reservation {
     /// The most that the call can have cost by now, and with so many more tokens of the answer.
     fn at_most(&self, progress: &Settled, more: u64) -> Nanos {
         let said = progress.usage.total();
-        let output = said.output.max(progress.text).saturating_add(more).min(self.max_tokens.max(said.output));
+        let output =
+            said.output.max(progress.text.at_most()).saturating_add(more).min(self.max_tokens.max(said.output));
         let prompt = if progress.known { said } else { self.prompt };
         let usage = Usage { tokens: Tokens { output, ..prompt }, ..progress.usage.clone() };
         self.prices.cost(&self.price, self.terms, &usage, self.at)
@@ -205,7 +204,7 @@ impl Reservation {
         let mut usage = settled.usage.clone();
         let complete = settled.ending == Ending::Complete;
         if !complete {
-            usage.tokens.output = usage.tokens.output.max(settled.text.div_ceil(BYTES_OF_TOKEN));
+            usage.tokens.output = usage.tokens.output.max(settled.text.likely());
         }
         let cost = self.prices.cost(&self.price, self.terms, &usage, self.at);
         let (cost, how) = match () {

@@ -86,6 +86,40 @@ impl Usage {
     }
 }
 
+/// How much text there is, and how many tokens that may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// Letters and spaces of ASCII: words, of which a token has three or more as a rule.
+    words: u64,
+    /// All other bytes.
+    others: u64,
+}
+
+impl Text {
+    /// This text.
+    pub fn of(text: &str) -> Self {
+        let words = text.bytes().filter(|b| b.is_ascii_alphabetic() || *b == b' ').count() as u64;
+        Self { words, others: text.len() as u64 - words }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let sum = u64::saturating_add;
+        Self { words: sum(self.words, other.words), others: sum(self.others, other.others) }
+    }
+
+    /// The most tokens that it can be: none has less than a byte.
+    pub fn at_most(self) -> u64 {
+        self.words.saturating_add(self.others)
+    }
+
+    /// How many tokens it may be, rather too many than too few: for an answer that broke off, nobody else tells.
+    pub fn likely(self) -> u64 {
+        self.words.div_ceil(3).saturating_add(self.others)
+    }
+}
+
 /// How an answer ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -102,8 +136,8 @@ pub enum Ending {
 pub struct Settled {
     /// What it says it used.
     pub usage: Usage,
-    /// Bytes of text in it. No token has less than one.
-    pub text: u64,
+    /// Text in it.
+    pub text: Text,
     /// Whether it said what its prompt used, and nothing that cannot be.
     pub known: bool,
     /// How it ended.
@@ -113,6 +147,6 @@ pub struct Settled {
 impl Settled {
     /// Nothing is known, because nothing came.
     pub fn nothing() -> Self {
-        Self { usage: Usage::default(), text: 0, known: false, ending: Ending::Partial }
+        Self { usage: Usage::default(), text: Text::default(), known: false, ending: Ending::Partial }
     }
 }

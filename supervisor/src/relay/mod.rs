@@ -262,9 +262,9 @@ impl Relay {
         }
         if key.is_in(&body) {
             tracing::error!(status = %parts.status, "an error of the provider holds a key, and was not passed on");
-            return RelayError::Provider { status: parts.status, headers: HeaderMap::new(), body: Bytes::new() };
+            return RelayError::Provider { status: parts.status, headers: Box::default(), body: Bytes::new() };
         }
-        RelayError::Provider { status: parts.status, headers: passed_back(&parts.headers), body }
+        RelayError::Provider { status: parts.status, headers: passed_back(&parts.headers).into(), body }
     }
 }
 

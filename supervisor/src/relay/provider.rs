@@ -91,17 +91,7 @@ pub(super) struct Call {
 impl Provider {
     /// The provider at `base`, for example `https://api.anthropic.com`. Plain http is accepted on this machine only.
     pub fn new(base: &str, key: Option<ProviderKey>) -> Result<Self, BadProvider> {
-        let bad = || BadProvider::Address(base.to_owned());
-        let parts = base.trim_end_matches('/').parse::<Uri>().map_err(|_| bad())?.into_parts();
-        let (scheme, authority) = (parts.scheme.ok_or_else(bad)?, parts.authority.ok_or_else(bad)?);
-        match scheme.as_str() {
-            "https" => {}
-            "http" if is_here(authority.host()) => {}
-            "http" => return Err(BadProvider::Clear(base.to_owned())),
-            _ => return Err(bad()),
-        }
-        let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
-        let prefix = path.trim_end_matches('/').to_owned();
+        let (scheme, authority, prefix) = parse(base)?;
         let mut plain = HttpConnector::new();
         plain.enforce_http(false);
         plain.set_nodelay(true);
@@ -114,6 +104,16 @@ impl Provider {
             .retry_canceled_requests(true)
             .build(connector);
         Ok(Self { scheme, authority, prefix, client, key: RwLock::new(key), breaker: Breaker::default() })
+    }
+
+    /// Whether a text is the address of a provider.
+    pub fn check(base: &str) -> Result<(), BadProvider> {
+        parse(base).map(drop)
+    }
+
+    /// Where calls go, as it was configured.
+    pub fn base(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority, self.prefix)
     }
 
     /// Uses another key from now on.
@@ -179,6 +179,21 @@ impl Provider {
         }
         request.body(Full::from(call.body.clone())).map_err(Failure::Request)
     }
+}
+
+/// Scheme, host and port, and what stands before `/v1/…`.
+fn parse(base: &str) -> Result<(Scheme, Authority, String), BadProvider> {
+    let bad = || BadProvider::Address(base.to_owned());
+    let parts = base.trim_end_matches('/').parse::<Uri>().map_err(|_| bad())?.into_parts();
+    let (scheme, authority) = (parts.scheme.ok_or_else(bad)?, parts.authority.ok_or_else(bad)?);
+    match scheme.as_str() {
+        "https" => {}
+        "http" if is_here(authority.host()) => {}
+        "http" => return Err(BadProvider::Clear(base.to_owned())),
+        _ => return Err(bad()),
+    }
+    let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
+    Ok((scheme, authority, path.trim_end_matches('/').to_owned()))
 }
 
 /// One try that failed.

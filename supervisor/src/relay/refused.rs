@@ -27,7 +27,7 @@ pub enum RelayError {
         /// Its status.
         status: StatusCode,
         /// What of its header fields may be passed on.
-        headers: HeaderMap,
+        headers: Box<HeaderMap>,
         /// Its body; empty if it must not be passed on.
         body: Bytes,
     },
