@@ -44,9 +44,9 @@ async fn the_sixth_call_waits_until_one_of_five_has_ended() {
     let call = stream_call(10);
     let mut calls = Vec::new();
     for _ in 0..5 {
-        calls.push(house.reserve(user, &call).await.expect("admitted"));
+        calls.push(house.reserve(&user, &call).await.expect("admitted"));
     }
-    match house.reserve(user, &call).await {
+    match house.reserve(&user, &call).await {
         Err(Refused::TooMany { most: 5, retry_after }) => assert!(retry_after >= Duration::from_secs(1)),
         other => panic!("{:?}", other.err()),
     }
@@ -58,7 +58,7 @@ async fn the_sixth_call_waits_until_one_of_five_has_ended() {
             1 => ended.release().await.expect("released"),
             _ => drop(ended),
         }
-        calls.push(house.reserve(user, &call).await.expect("there is room again"));
+        calls.push(house.reserve(&user, &call).await.expect("there is room again"));
     }
 }
 
@@ -68,13 +68,13 @@ async fn a_call_costs_to_the_nano_dollar_what_it_used_and_everything_says_so() {
     let user = person(&house.store, "alice");
     let today = day(house.clock.now());
     for (input, output) in [(1_000, 500), (7, 3)] {
-        let call = house.reserve(user, &stream_call(4_096)).await.expect("admitted");
+        let call = house.reserve(&user, &stream_call(4_096)).await.expect("admitted");
         let charge = call.settle(answer(input, output).progress()).await.expect("settled");
         assert_eq!((charge.cost.0, charge.how), (input * 4_000 + output * 20_000, How::Exact));
     }
     house.clock.advance(Duration::from_secs(86_400));
     let call = Call { model: "claude-haiku-4-5-20251001".to_owned(), ..whole_call(100) };
-    let call = house.reserve(user, &call).await.expect("admitted");
+    let call = house.reserve(&user, &call).await.expect("admitted");
     let charge = call.settle(answer(10, 10).progress()).await.expect("settled");
     assert_eq!((charge.model.as_str(), charge.cost.0), ("claude-haiku-4-5", 60_000));
     let spent = 1_007 * 4_000 + 503 * 20_000 + 60_000;
@@ -96,7 +96,7 @@ async fn nothing_is_free_but_what_the_provider_refused() {
     let house = house(Nanos::dollars(5));
     let user = person(&house.store, "alice");
     let call = whole_call(100);
-    let reserve = || house.reserve(user, &call);
+    let reserve = || house.reserve(&user, &call);
     let most = EMPTY_PROMPT + 100 * OUT;
     let spent = || house.meter.standing(user.id).expect("readable").spent.0;
     reserve().await.expect("admitted").release().await.expect("released");
@@ -124,7 +124,7 @@ async fn a_stream_holds_more_as_it_flows_and_is_stopped_when_no_more_can_be_had(
     let quota = Nanos::dollars(1);
     let mut house = house(quota);
     let user = person(&house.store, "alice");
-    let mut call = house.reserve(user, &stream_call(100_000)).await.expect("admitted");
+    let mut call = house.reserve(&user, &stream_call(100_000)).await.expect("admitted");
     assert_eq!(call.max_tokens(), 100_000);
     let (mut reader, mut asked) = (UsageReader::default(), 0);
     begin(&mut reader, 10);
@@ -152,14 +152,14 @@ async fn a_stream_holds_more_as_it_flows_and_is_stopped_when_no_more_can_be_had(
 async fn an_answer_in_one_piece_is_no_longer_than_the_budget_buys() {
     let house = house(Nanos(EMPTY_PROMPT + 1_000 * OUT));
     let user = person(&house.store, "alice");
-    let call = house.reserve(user, &whole_call(64_000)).await.expect("admitted");
+    let call = house.reserve(&user, &whole_call(64_000)).await.expect("admitted");
     assert_eq!(call.max_tokens(), 1_000);
     assert!(
-        matches!(house.reserve(user, &whole_call(1)).await, Err(Refused::OutOfBudget { .. })),
+        matches!(house.reserve(&user, &whole_call(1)).await, Err(Refused::OutOfBudget { .. })),
         "all of it is on hold"
     );
     call.release().await.expect("released");
-    assert_eq!(house.reserve(user, &whole_call(999)).await.expect("admitted").max_tokens(), 999);
+    assert_eq!(house.reserve(&user, &whole_call(999)).await.expect("admitted").max_tokens(), 999);
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn a_long_prompt_is_refused_before_it_is_sent_and_counting_it_helps() {
     let house = house(Nanos::dollars(1));
     let user = person(&house.store, "alice");
     let long = Call { bytes: 300_000, ..stream_call(10) };
-    match house.reserve(user, &long).await {
+    match house.reserve(&user, &long).await {
         Err(error @ Refused::OutOfBudget { .. }) => {
             let text = error.to_string();
             assert_eq!(text, "$1.00 of the budget of $1.00 remain, and this call may cost $1.505200000");
@@ -175,7 +175,7 @@ async fn a_long_prompt_is_refused_before_it_is_sent_and_counting_it_helps() {
         other => panic!("{:?}", other.err()),
     }
     let counted = Call { counted: Some(60_000), ..long };
-    house.reserve(user, &counted).await.expect("admitted");
+    house.reserve(&user, &counted).await.expect("admitted");
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a_call_that_cannot_be_priced_is_refused() {
     let prices = shipped.replace("\"claude-fable-5\",", "\"claude-fable-5-2\", \"claude-fable-5\",");
     house.meter.set_prices(Prices::parse(&prices).expect("a table"));
     let known = Call { model: "claude-fable-5-2".to_owned(), ..call };
-    house.reserve(user, &known).await.expect("admitted");
+    house.reserve(&user, &known).await.expect("admitted");
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn a_call_with_ones_own_key_is_metered_and_not_charged() {
     let house = house(Nanos::ZERO);
     let user = person(&house.store, "alice");
     let own = Call { own_key: true, ..stream_call(100_000) };
-    let mut call = house.reserve(user, &own).await.expect("no budget is needed");
+    let mut call = house.reserve(&user, &own).await.expect("no budget is needed");
     let mut reader = UsageReader::default();
     begin(&mut reader, 10);
     flow(&mut reader, 50_000);
@@ -219,7 +219,7 @@ async fn a_call_with_ones_own_key_is_metered_and_not_charged() {
     assert_eq!((standing.spent, standing.own), (Nanos::ZERO, charge.cost));
     let row = house.meter.calls(user.id, 0).next().expect("a row").expect("readable");
     assert!(row.call.own);
-    assert!(matches!(house.reserve(user, &stream_call(1)).await, Err(Refused::OutOfBudget { .. })));
+    assert!(matches!(house.reserve(&user, &stream_call(1)).await, Err(Refused::OutOfBudget { .. })));
     assert!(verify(&house.store).is_empty(), "{:?}", verify(&house.store));
 }
 
@@ -270,7 +270,7 @@ async fn a_person_is_told_once_that_little_is_left_and_once_that_nothing_is() {
 async fn what_was_on_hold_when_the_platform_died_is_charged_when_it_starts() {
     let house = house(Nanos::dollars(5));
     let user = person(&house.store, "alice");
-    let call = house.reserve(user, &whole_call(100)).await.expect("admitted");
+    let call = house.reserve(&user, &whole_call(100)).await.expect("admitted");
     std::mem::forget(call);
     assert_eq!(house.meter.standing(user.id).expect("readable").held.0, EMPTY_PROMPT + 100 * OUT);
     for _ in 0..2 {
@@ -291,7 +291,7 @@ async fn what_somebody_spent_goes_with_their_account_even_while_they_call() {
         call.settle(answer(1, 1).progress()).await.expect("settled");
     }
     let call = stream_call(10);
-    let reserve = || house.reserve(user, &call);
+    let reserve = || house.reserve(&user, &call);
     let (settled, dropped) = (reserve().await.expect("admitted"), reserve().await.expect("admitted"));
     house.store.delete_account(&user, 9).expect("deleted");
     settled.settle(answer(1, 1).progress()).await.expect_err("nobody is there to charge");
