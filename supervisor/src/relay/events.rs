@@ -13,6 +13,11 @@ pub(super) fn end_of_first(chunk: &[u8]) -> Option<usize> {
     places.min()
 }
 
+/// Whether the last event that is in `chunk` is all there.
+pub(super) fn ends_with_a_whole_one(chunk: &[u8]) -> bool {
+    chunk.ends_with(b"\n\n") || chunk.ends_with(b"\r\n\r\n")
+}
+
 /// An error in the middle of a stream, as the Messages API sends it.
 pub(super) fn error(kind: &str, message: &str) -> Bytes {
     let data = json!({ "type": "error", "error": { "type": kind, "message": message } });

@@ -33,6 +33,7 @@ enum Cut {
 /// Passes an answer's events on and settles the account at its end.
 pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error>, mut account: Account) {
     let mut client = Client { sender: Some(client), gone: None };
+    let mut whole = true;
     let cut = loop {
         let chunk = match next(&mut upstream, client.patience()).await {
             Ok(Some(chunk)) => chunk,
@@ -41,6 +42,7 @@ pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error
         };
         account.touch();
         account.reader.sse(&chunk);
+        whole = events::ends_with_a_whole_one(&chunk);
         if account.extend().await {
             client.pass(chunk).await;
         } else if let Some(whole) = events::end_of_first(&chunk) {
@@ -60,12 +62,14 @@ pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error
         None => {}
         Some(Cut::Budget) => client.pass(events::error("billing_error", OUT_OF_BUDGET)).await,
         Some(Cut::Silence) => client.pass(events::error("timeout_error", SILENT)).await,
-        // The client sees the answer break off, as it would have without us.
+        Some(Cut::Provider) if whole => client.pass(events::error("api_error", BROKEN_OFF)).await,
+        // What follows half an event could not be read: the client sees the answer break off, as without us.
         Some(Cut::Provider) => client.abort(),
     }
 }
 
 const OUT_OF_BUDGET: &str = "The budget of this computer is used up, so the answer ends here.";
+const BROKEN_OFF: &str = "The provider of models broke off in the middle of its answer.";
 const SILENT: &str = "The provider of models fell silent, so the answer ends here.";
 
 /// The next piece; `None` at the end.
