@@ -35,7 +35,7 @@ fn settings() -> Settings {
 #[test]
 fn killed_at_random_the_budget_holds_and_the_ledger_adds_up() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut truth: HashMap<String, u64> = HashMap::new();
+    let mut truth: HashMap<String, Told> = HashMap::new();
     let (begun, mut rounds, mut random) = (Instant::now(), 0, Random(any_seed()));
     while rounds < ROUNDS && (begun.elapsed() < AT_MOST || rounds < AT_LEAST) {
         round(folder.path(), &mut random, &mut truth);
@@ -47,24 +47,35 @@ fn killed_at_random_the_budget_holds_and_the_ledger_adds_up() {
     let mut calls = 0;
     for user in store.users().expect("readable") {
         let standing = meter.standing(user.id).expect("readable");
-        let used = truth.get(&user.id.to_string()).copied().unwrap_or(0);
+        let told = truth.remove(&user.id.to_string()).unwrap_or_default();
         let rows = meter.calls(user.id, 0).map(|row| row.expect("readable").call.cost).collect::<Vec<_>>();
         calls += rows.len();
         assert_eq!(rows.iter().copied().sum::<Nanos>(), standing.spent);
         assert_eq!(standing.held, Nanos::ZERO);
         let most = QUOTA.0 + EMPTY_PROMPT + LEASE;
         assert!(standing.spent.0 <= most, "{} was charged {}", user.handle, standing.spent.exact());
-        assert!(used <= most, "{} used {used}", user.handle);
-        // What came while no more was on hold is at most a piece for each call in flight.
-        let unheld = CALLERS * PIECE * OUT;
-        assert!(used <= standing.spent.0 + unheld, "{} used {used} and paid {}", user.handle, standing.spent.0);
+        assert!(told.used <= standing.spent.0, "{}: {told:?}, but paid {}", user.handle, standing.spent.0);
+        assert!(told.settled <= rows.len() as u64, "{}: {told:?}, but {} rows", user.handle, rows.len());
+        let leases = store.balance(user.id).expect("readable").map_or(0, |balance| balance.leases);
+        assert!(told.held <= leases, "{}: {told:?}, but {leases} leases", user.handle);
     }
     assert!(calls as u64 > rounds * 3, "{calls} calls in {rounds} rounds");
     println!("{rounds} rounds, {calls} calls in {:?}", begun.elapsed());
 }
 
+/// What a platform said about a person before it was killed.
+#[derive(Debug, Default)]
+struct Told {
+    /// What the provider was asked to do while money was on hold for it, in nano-dollars.
+    used: u64,
+    /// Reservations that were given.
+    held: u64,
+    /// Charges that were acknowledged.
+    settled: u64,
+}
+
 /// Starts a platform, lets it serve for a random time, and kills it.
-fn round(folder: &Path, random: &mut Random, truth: &mut HashMap<String, u64>) {
+fn round(folder: &Path, random: &mut Random, truth: &mut HashMap<String, Told>) {
     let mut child = Killed(serve(folder, random.below(u64::MAX)));
     let mut lines = BufReader::new(child.0.stdout.take().expect("piped")).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.ends_with("serving")), "the platform starts");
@@ -76,8 +87,14 @@ fn round(folder: &Path, random: &mut Random, truth: &mut HashMap<String, u64>) {
     });
     for line in lines {
         assert!(!line.contains("wrong"), "{line}");
-        if let Some((user, cost)) = line.split_once(" used ") {
-            *truth.entry(user.to_owned()).or_default() += cost.parse::<u64>().expect("a number");
+        let words: Vec<&str> = line.split(' ').collect();
+        let &[user, what, count] = &words[..] else { continue };
+        let (told, count) = (truth.entry(user.to_owned()).or_default(), count.parse::<u64>());
+        match (what, count) {
+            ("used", Ok(cost)) => told.used += cost,
+            ("held", Ok(calls)) => told.held += calls,
+            ("settled", Ok(calls)) => told.settled += calls,
+            _ => {}
         }
     }
     drop(killer.join().expect("no panic"));
@@ -146,7 +163,10 @@ impl Caller {
             let max_tokens = 1 + self.random.below(8_000);
             let call = matrixos_supervisor::meter::Call { stream, ..stream_call(max_tokens) };
             match self.meter.reserve(self.user.id, &self.user.container, &call).await {
-                Ok(call) => self.call(call).await,
+                Ok(call) => {
+                    self.tell("held", 1);
+                    self.call(call).await;
+                }
                 Err(Refused::OutOfBudget { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
                 Err(other) => say(&format!("wrong: {other}")),
             }
@@ -165,27 +185,37 @@ impl Caller {
         let mut sent = 0;
         while sent < length.min(stays) {
             let piece = PIECE.min(length - sent);
-            self.used(piece * OUT);
             flow(&mut reader, piece);
             sent += piece;
             if !call.covers(&reader) && call.extend(&reader).await.is_err() {
                 break;
             }
+            // From here on it must be paid for, whatever happens.
+            self.used(piece * OUT);
             tokio::task::yield_now().await;
         }
         match self.random.below(6) {
             0 => drop(call),
-            1 => drop(call.settle(Settled::nothing()).await.expect("settled")),
-            2 => drop(call.settle(reader.progress()).await.expect("settled")),
+            1 => self.settle(call, Settled::nothing()).await,
+            2 => self.settle(call, reader.progress()).await,
             _ => {
                 end(&mut reader, sent);
-                call.settle(reader.progress()).await.expect("settled");
+                self.settle(call, reader.progress()).await;
             }
         }
     }
 
+    async fn settle(&self, call: Reservation, settled: Settled) {
+        call.settle(settled).await.expect("settled");
+        self.tell("settled", 1);
+    }
+
     fn used(&self, cost: u64) {
-        say(&format!("{} used {cost}", self.user.id));
+        self.tell("used", cost);
+    }
+
+    fn tell(&self, what: &str, count: u64) {
+        say(&format!("{} {what} {count}", self.user.id));
     }
 }
 
