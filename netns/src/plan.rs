@@ -69,7 +69,7 @@ table inet {table} {{
     type ipv4_addr; flags dynamic; size 65535
   }}
   set beginnings {{
-    type ipv4_addr; flags dynamic; size 65535
+    type ipv4_addr; flags dynamic,timeout; timeout 10m; size 65535
   }}
   chain forward {{
     type filter hook forward priority filter; policy accept

@@ -48,6 +48,7 @@ pub(crate) struct House {
     pub(crate) store: Store,
     pub(crate) platform: Platform,
     pub(crate) key: GatewayKey,
+    pub(crate) relay: Arc<Relay>,
     /// The door for computers.
     door: SocketAddr,
     /// The next address that asks.
@@ -150,8 +151,11 @@ impl House {
         let relay = relay(&store, &clock, provider);
         let proxies = Proxies::new(vec!["127.0.0.1/32".parse().expect("a net")]);
         let names = Names { origin: origin.clone(), user_domain: user_domain.map(str::to_owned) };
-        let platform =
-            Platform::new(Parts { accounts, containers, relay, forwarder: Forwarder::default() }, &names, proxies);
+        let platform = Platform::new(
+            Parts { accounts, containers, relay: relay.clone(), forwarder: Forwarder::default() },
+            &names,
+            proxies,
+        );
         let machine = Machine { disk_quota: DiskQuota::Nothing, disk_quota_why: "a test".to_owned() };
         let operator = folder.path().join("operator");
         tokio::spawn(admin::serve(UnixListener::bind(&operator).expect("a socket"), platform.clone(), machine));
@@ -168,6 +172,7 @@ impl House {
             store,
             platform,
             key,
+            relay,
             door,
             next: AtomicU32::new(1 << 8),
             operator,
@@ -182,6 +187,24 @@ impl House {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: door\r\n{FROM}: {from}\r\n{fields}{length}");
         stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await.expect("written");
         answer(&mut stream).await
+    }
+
+    /// The same without a body, whose length the fields may tell or not.
+    pub(crate) async fn inside_raw(&self, from: &str, method: &str, path: &str, fields: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.door).await.expect("connected");
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: door\r\n{FROM}: {from}\r\n{fields}");
+        stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.expect("written");
+        answer(&mut stream).await
+    }
+
+    /// A request whose sender goes away after so many bytes of the answer.
+    pub(crate) async fn inside_and_away(&self, from: &str, path: &str, fields: &str, body: &str, after: usize) {
+        let length = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+        let mut stream = TcpStream::connect(self.door).await.expect("connected");
+        let head = format!("POST {path} HTTP/1.1\r\nhost: door\r\n{FROM}: {from}\r\n{fields}{length}\r\n");
+        stream.write_all(format!("{head}{body}").as_bytes()).await.expect("written");
+        let mut taken = vec![0; after];
+        stream.read_exact(&mut taken).await.expect("so much of an answer");
     }
 
     /// The address and the credential of a computer.

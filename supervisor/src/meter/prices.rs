@@ -156,7 +156,11 @@ impl Prices {
             let priced = part.model.as_ref().map(|model| self.price(model, at).or_else(|| self.dearest(at)));
             priced.flatten().as_ref().unwrap_or(price).cost(terms, part.tokens)
         });
-        whole.max(parts.sum()).plus(price.rates.search.times(usage.searches))
+        let listed: Nanos = parts.sum();
+        // Where the passes account for all of it, each has its own model's price; the whole would be priced as if the model
+        // that was asked had done everything.
+        let used = if usage.parts_cover_the_whole() { listed } else { whole.max(listed) };
+        used.plus(price.rates.search.times(usage.searches))
     }
 }
 

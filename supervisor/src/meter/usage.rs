@@ -72,6 +72,18 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Whether the passes that are listed used as much as is said of the whole, of every kind.
+    pub(super) fn parts_cover_the_whole(&self) -> bool {
+        let listed = self.parts.iter().fold(Tokens::default(), |sum, part| sum.plus(part.tokens)).split(false);
+        let whole = self.tokens.split(false);
+        let written = |tokens: Tokens| tokens.write_5m.saturating_add(tokens.write_1h);
+        !self.parts.is_empty()
+            && listed.input >= whole.input
+            && listed.output >= whole.output
+            && listed.read >= whole.read
+            && written(listed) >= written(whole)
+    }
+
     /// All tokens: those of the passes, where they are more than what is said of the whole.
     pub fn total(&self) -> Tokens {
         let (a, b) = (self.tokens, self.parts.iter().fold(Tokens::default(), |sum, part| sum.plus(part.tokens)));

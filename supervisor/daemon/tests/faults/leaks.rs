@@ -36,7 +36,8 @@ impl Count {
             launcher_mounts: read(format!("/proc/{launcher}/mountinfo")).lines().count(),
             launcher_children: read(format!("/proc/{launcher}/task/{launcher}/children")).split_whitespace().count(),
             links: text(Command::new("ip").args(["-o", "link"])).lines().count(),
-            rules: text(Command::new("nft").args(["list", "ruleset"])).lines().count(),
+            // Without what the kernel has counted of each address, which it forgets by itself.
+            rules: text(Command::new("nft").args(["--terse", "list", "ruleset"])).lines().count(),
         }
     }
 
