@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::channel::Channel;
 use matrixos_supervisor::accounts::Session;
-use matrixos_supervisor::meter::{CSV_HEADER, Standing, csv_line, date, day};
+use matrixos_supervisor::meter::{CSV_HEADER, Standing, csv_line, date};
 use matrixos_supervisor::store::{Row, Spending, StoreError, User};
 use matrixos_types::Handle;
 use serde::Deserialize;
@@ -43,7 +43,7 @@ pub(crate) async fn usage(
     Asked(period): Asked<Period>,
 ) -> Result<Json<Value>, ApiError> {
     let user = whose(&platform, session, &handle)?;
-    let today = day(std::time::SystemTime::now());
+    let today = platform.relay.meter().today();
     let days = period.days.unwrap_or(DAYS).clamp(1, DAYS_AT_MOST);
     let report = platform.relay.meter().usage(user.id, today.saturating_sub(days - 1)..=today)?;
     let mut answer = standing(&report.standing);

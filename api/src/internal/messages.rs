@@ -87,7 +87,7 @@ fn passed(headers: &HeaderMap) -> HeaderMap {
 
 impl From<RelayError> for Refusal {
     fn from(error: RelayError) -> Self {
-        let message = sentence(&error.to_string());
+        let message = error.to_string();
         let with = |status, kind| Self::new(status, kind, message.clone());
         match error {
             RelayError::Bad(_) => Self::invalid(message),
@@ -134,10 +134,4 @@ impl Refusal {
 fn overloaded(message: String) -> Refusal {
     let status = StatusCode::from_u16(OVERLOADED).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     Refusal::new(status, "overloaded_error", message)
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }

@@ -156,6 +156,11 @@ impl Meter {
         *self.0.prices.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
     }
 
+    /// The day it is, since 1970, in UTC.
+    pub fn today(&self) -> u32 {
+        super::days::day(self.0.clock.now())
+    }
+
     /// The models that have a price now.
     pub fn models(&self) -> Vec<String> {
         self.prices().models(self.0.clock.now())
