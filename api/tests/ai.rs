@@ -174,7 +174,7 @@ async fn without_budget_the_provider_hears_nothing_and_the_client_is_told_once()
 #[tokio::test(flavor = "multi_thread")]
 async fn of_parallel_calls_with_budget_for_one_exactly_one_is_made_and_never_more_than_five() {
     let world = World::with_budget(8_000_000).await;
-    let mut body = message(SONNET, "[script:hang-midstream]", false);
+    let mut body = message(SONNET, "[script:hang-midstream]", true);
     // Less than this is not worth a call, so the answer cannot be cut down to let a second one fit.
     body["max_tokens"] = json!(256);
     let answered = AtomicUsize::new(0);
