@@ -11,6 +11,7 @@ use matrixos_supervisor::store::{How, Row, User};
 use matrixos_testkit::authenticator::Device;
 use matrixos_types::{Handle, Nanos};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 
 const SONNET: &str = "claude-sonnet-5-5";
 
@@ -228,7 +229,12 @@ async fn whoever_goes_away_pays_for_what_was_made_for_them() {
     let head = format!("authorization: Bearer {}\r\nanthropic-version: 2026-10-21\r\n", world.credential);
     for (number, after) in [0, 1, 400].into_iter().enumerate() {
         let body = message(SONNET, "[script:long tokens=300 pace=1ms]", true).to_string();
-        world.house.inside_and_away(&world.address, "/v1/messages", &head, &body, after).await;
+        let mut stream = world.house.inside_begun(&world.address, "/v1/messages", &head, &body).await;
+        while world.provider.count() <= number as u64 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stream.read_exact(&mut vec![0; after]).await.expect("so much of an answer");
+        drop(stream);
         let row = world.row(number).await;
         assert_eq!(row.call.how, How::Exact, "read on to the final usage, gone after {after} bytes");
         assert!(row.call.output >= 300, "{:?}", row.call);
