@@ -1,5 +1,5 @@
 //! Feeds parsers with what strangers could send: seeds from a corpus in the repository, changed in many small ways, the
-//! same ones in every run unless told otherwise. docs/adr/0012 says why it is done like this.
+//! same ones in every run unless told otherwise. docs/adr/0015 says why it is done like this.
 
 mod mutate;
 pub mod text;
