@@ -150,7 +150,7 @@ fn what_the_answer_says_about_speed_and_place_counts() {
 }
 
 #[test]
-fn passes_are_priced_by_their_own_model_and_never_make_a_call_cheaper() {
+fn passes_are_priced_by_their_own_model_and_what_they_leave_out_is_not_free() {
     let (prices, price) = (Prices::shipped(), price("claude-haiku-4-5", now()));
     let tokens = Tokens { input: 100, output: 10, ..Tokens::default() };
     let cost = |models: &[Option<&str>]| {
@@ -160,7 +160,10 @@ fn passes_are_priced_by_their_own_model_and_never_make_a_call_cheaper() {
     assert_eq!(cost(&[]), 150_000);
     assert_eq!(cost(&[None, None]), 300_000);
     assert_eq!(cost(&[None, Some("claude-opus-5-5")]), 150_000 + 600_000);
-    assert_eq!(cost(&[Some("claude-haiku-5-5")]), 150_000, "no cheaper than the whole");
+    assert_eq!(cost(&[Some("claude-haiku-5-5")]), 15_000, "as the model that did all of it");
+    let half = Part { model: Some("claude-haiku-5-5".to_owned()), tokens: Tokens { output: 5, ..tokens } };
+    let usage = Usage { tokens, parts: vec![half], ..Usage::default() };
+    assert_eq!(prices.cost(&price, plain(&price), &usage, now()).0, 150_000, "they do not account for the whole");
     assert_eq!(cost(&[Some("claude-next-9")]), 100 * 15_000 + 10 * 75_000, "as the dearest that is known");
 }
 
