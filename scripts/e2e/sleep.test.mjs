@@ -162,7 +162,9 @@ test("the operator wakes it with a reason, and one who stopped it is obeyed by e
 });
 
 test("after a restart, what slept still sleeps", async () => {
+  const { pid } = await container();
   await becomes("asleep");
+  await until("its first process is gone", () => !existsSync(`/proc/${pid}`));
   await supervisor.end();
   supervisor = await Supervisor.start(CONFIG);
   await new Promise((resolve) => setTimeout(resolve, 1_000));

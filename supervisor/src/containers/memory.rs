@@ -74,6 +74,13 @@ impl Memory {
         });
     }
 
+    /// Returns when what was noted is on the disk, if the store still takes anything.
+    pub(super) async fn settle(&self) {
+        if let Err(error) = self.store.run(|store| store.settle_rest()).await {
+            warn!(%error, "the history could not be written");
+        }
+    }
+
     /// Remembers that it was stopped on purpose, and why.
     pub(super) fn note_stopped(&self, why: &str) {
         self.change("stopped", why, |rest, now| {

@@ -91,6 +91,8 @@ impl Actor {
         };
         if self.may_rest(Condition::Asleep) {
             self.memory.note("asleep", &why, true);
+            // Were this lost with the supervisor, the next one would find it gone and start it.
+            self.memory.settle().await;
             self.end().await;
         }
     }

@@ -18,6 +18,11 @@ impl Store {
         self.0.rest.put(rest)
     }
 
+    /// Returns when what was noted so far is on the disk.
+    pub fn settle_rest(&self) -> Result<(), StoreError> {
+        self.settle()
+    }
+
     /// Writes how a container rests, for good.
     pub fn put_rest(&self, rest: &Rest) -> Result<(), StoreError> {
         self.0.rest.put(rest)?;
