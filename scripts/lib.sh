@@ -70,7 +70,7 @@ use_node() {
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1)" = "$1" ]; }
 
 BUILD_PACKAGES=(build-essential pkg-config libseccomp-dev libelf-dev zlib1g-dev curl ca-certificates git)
-RUN_PACKAGES=(mmdebstrap nftables iproute2 libseccomp2 e2fsprogs)
+RUN_PACKAGES=(ca-certificates mmdebstrap nftables iproute2 libseccomp2 e2fsprogs)
 
 # newer_than STAMP PATH...: true if the stamp is missing or anything below the paths is newer.
 newer_than() {

@@ -8,11 +8,12 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::breaker::{Breaker, Circuit};
 use super::key::ProviderKey;
@@ -69,9 +70,6 @@ pub enum BadProvider {
     /// The key would go through the network for all to read.
     #[error("{0:?} must use https: over http the key could be read on the way")]
     Clear(String),
-    /// The machine's certificates could not be read.
-    #[error("reading the certificate authorities of this machine: {0}")]
-    Certificates(#[from] std::io::Error),
 }
 
 /// A request to the provider, without key.
@@ -97,7 +95,7 @@ impl Provider {
         plain.set_nodelay(true);
         plain.set_connect_timeout(Some(CONNECT_WITHIN));
         let connector =
-            HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().wrap_connector(plain);
+            HttpsConnectorBuilder::new().with_tls_config(trust()).https_or_http().enable_http1().wrap_connector(plain);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT_FOR)
@@ -179,6 +177,17 @@ impl Provider {
         }
         request.body(Full::from(call.body.clone())).map_err(Failure::Request)
     }
+}
+
+/// Trust in the certificate authorities of this machine. Without any the platform must still start, for everything but
+/// AI calls works: they say that they trust nobody, and the log says what to do.
+fn trust() -> ClientConfig {
+    ClientConfig::builder().with_native_roots().map(|trusting| trusting.with_no_client_auth()).unwrap_or_else(|why| {
+        tracing::warn!(
+            "AI calls over https cannot work: {why}; do: apt-get install ca-certificates, then start the platform anew"
+        );
+        ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+    })
 }
 
 /// Scheme, host and port, and what stands before `/v1/…`.
