@@ -12,5 +12,5 @@ const gateway = {
 export default defineConfig({
   plugins: [react()],
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  server: { port: 5174, proxy: { "/api": gateway, "/files": gateway, "/ws": gateway, "/health": gateway } },
+  server: { port: 5174, proxy: { "/api": gateway, "/files": gateway, "/apps": gateway, "/ws": gateway, "/health": gateway } },
 });

@@ -1,6 +1,7 @@
 // The whole screen: wallpaper, top bar, windows, dock.
 import { useCallback, useEffect, useRef, useState, type CSSProperties } from "react";
 import { hueOf } from "@matrixos/look/hue.ts";
+import { goLive } from "../gateway/live.ts";
 import { useLink, watchLink } from "../gateway/link.ts";
 import styles from "./desktop.module.css";
 import { Dock } from "./dock/Dock.tsx";
@@ -31,6 +32,7 @@ export function Desktop() {
   const [layout, dispatch, ready] = useLayout();
   const [home, setHome] = useState(true);
   useEffect(watchLink, []);
+  useEffect(goLive, []);
   useShortcuts(layout, dispatch);
   useEndedTerminals(layout);
 
