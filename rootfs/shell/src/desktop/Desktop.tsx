@@ -12,10 +12,12 @@ import { TopBar } from "./topbar/TopBar.tsx";
 import { useLayout } from "./useLayout.ts";
 import { useArea } from "./windows/useArea.ts";
 import type { Kind } from "./windows/kinds.ts";
-import { frontOf } from "./windows/layout.ts";
+import { besidePanel } from "./windows/geometry.ts";
+import { frontOf, frontOnGround, panelOf } from "./windows/layout.ts";
 import { News } from "./News.tsx";
 import { Notice } from "./Notice.tsx";
 import { useShortcuts } from "./windows/useShortcuts.ts";
+import { watchChat } from "../windows/chat/chat.ts";
 import { useEndedTerminals } from "../windows/terminal/useEndedTerminals.ts";
 import { Windows } from "./windows/Windows.tsx";
 
@@ -30,8 +32,10 @@ export function Desktop() {
   // Windows that are opened on a phone get a place too: the one they will have on a larger screen.
   const area = phone ? LAPTOP : measured;
   const [layout, dispatch, ready] = useLayout();
+  const room = panelOf(layout) ? besidePanel(area) : area;
   const [home, setHome] = useState(true);
   useEffect(watchLink, []);
+  useEffect(watchChat, []);
   useEffect(goLive, []);
   useShortcuts(layout, dispatch);
   useEndedTerminals(layout);
@@ -39,14 +43,18 @@ export function Desktop() {
   const summon = useCallback(
     (kind: Kind) => {
       setHome(false);
-      dispatch({ type: "summon", kind, area });
+      dispatch({ type: "summon", kind, area: room });
     },
-    [area, dispatch],
+    [room.width, room.height, dispatch],
   );
   const goHome = useCallback(() => setHome(true), []);
   const atHome = phone && home;
   const front = atHome ? undefined : frontOf(layout);
-  const welcome = ready && !front && (atHome || !layout.greeted);
+  const welcome = ready && !(phone ? front : frontOnGround(layout)) && (atHome || !layout.greeted);
+  const first = ready && !phone && !layout.greeted && layout.windows.length === 0;
+  useEffect(() => {
+    if (first) dispatch({ type: "summon", kind: "chat", area });
+  }, [first]);
 
   return (
     <div className={styles.desktop} style={{ "--hue": hueOf(handle) } as CSSProperties}>

@@ -33,7 +33,6 @@ export class Line {
   private socket: Socket | undefined;
   private open = false;
   private failures = 0;
-  private session: string | undefined;
   private readonly said = new Map<string, Said>();
   private cancelRetry: (() => void) | undefined;
   private cancelWatch: (() => void) | undefined;
@@ -42,6 +41,7 @@ export class Line {
     private readonly surroundings: Surroundings,
     private readonly hooks: Hooks,
     unconfirmed: Said[] = [],
+    private session: string | undefined = undefined,
   ) {
     for (const one of unconfirmed) this.said.set(one.requestId, one);
     this.connect();

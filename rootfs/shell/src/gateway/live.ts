@@ -10,6 +10,7 @@ const KEPT = "matrixos.unconfirmed";
 const listeners = new Set<Listener>();
 const openings = new Set<() => void>();
 let line: Line | undefined;
+let session: string | undefined;
 
 /** Connects, and stays connected until the returned function is called. */
 export function goLive(): () => void {
@@ -32,7 +33,7 @@ export function goLive(): () => void {
     onUnconfirmed: keep,
   };
   let before = currentLink();
-  const mine = new Line(surroundings, hooks, kept());
+  const mine = new Line(surroundings, hooks, kept(), session);
   line = mine;
   const forgetLink = onLink(() => {
     const was = before;
@@ -51,16 +52,20 @@ export function goLive(): () => void {
 
 /** After so many milliseconds, and not before the computer is known to be there: a try could wake it. */
 function onceThere(run: () => void, ms: number): () => void {
+  let over = false;
   let forget = () => {};
+  const attempt = () => {
+    if (over || currentLink() !== "connected") return;
+    over = true;
+    forget();
+    run();
+  };
   const timer = setTimeout(() => {
-    if (currentLink() === "connected") return run();
-    forget = onLink(() => {
-      if (currentLink() !== "connected") return;
-      forget();
-      run();
-    });
+    forget = onLink(attempt);
+    attempt();
   }, ms);
   return () => {
+    over = true;
     clearTimeout(timer);
     forget();
   };
@@ -68,6 +73,12 @@ function onceThere(run: () => void, ms: number): () => void {
 
 /** The line, once the desktop has gone live. */
 export const currentLine = () => line;
+
+/** Is in that conversation from now on, over every line. */
+export function goTo(conversation: string) {
+  session = conversation;
+  line?.switchTo(conversation);
+}
 
 /** Listens to everything that happens; returns how to stop. */
 export function onEvent(listener: Listener): () => void {

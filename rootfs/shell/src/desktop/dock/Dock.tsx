@@ -1,7 +1,7 @@
 // The dock; under 768 px the same entries as a bar of tabs.
 import { House } from "lucide-react";
 import { KIND_ICONS } from "../windows/icons.tsx";
-import { KINDS, NAMES, type Kind } from "../windows/kinds.ts";
+import { IN_DOCK, NAMES, type Kind } from "../windows/kinds.ts";
 import { ofKind, type Layout } from "../windows/layout.ts";
 import styles from "./dock.module.css";
 
@@ -22,7 +22,7 @@ export function Dock({ layout, front, phone, onSummon, onHome }: Props) {
           <span className={styles.name}>Home</span>
         </button>
       )}
-      {KINDS.map((kind) => (
+      {IN_DOCK.map((kind) => (
         <Entry key={kind} kind={kind} open={ofKind(layout, kind).length} front={front === kind} onSummon={onSummon} />
       ))}
     </nav>

@@ -1,5 +1,6 @@
 // What each kind of window shows. The terminal is a chunk of its own, fetched when the first one is opened.
 import { Suspense, lazy, type Dispatch } from "react";
+import { ChatWindow } from "../../windows/chat/ChatWindow.tsx";
 import { FilesWindow } from "../../windows/files/FilesWindow.tsx";
 import { SystemWindow } from "../../windows/system/SystemWindow.tsx";
 import { Loading } from "../../parts/States.tsx";
@@ -19,6 +20,8 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
   const { id, subject } = win;
   const onSubject = (next: string | undefined) => dispatch({ type: "subject", id, subject: next });
   switch (win.kind) {
+    case "chat":
+      return <ChatWindow session={subject} onSession={onSubject} />;
     case "terminal":
       return (
         <Suspense fallback={<Loading what="the terminal" />}>
@@ -36,5 +39,7 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
       return <FilesWindow folder={subject ?? ""} onFolder={onSubject} onTitle={onTitle} />;
     case "system":
       return <SystemWindow visible={visible} />;
+    case "app":
+      return null;
   }
 }

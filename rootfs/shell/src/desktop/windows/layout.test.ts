@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY, MOST_WINDOWS, frontOf, parseLayout, reduce, type Action, type Layout } from "./layout.ts";
+import { EMPTY, MOST_WINDOWS, frontOf, frontOnGround, panelOf, parseLayout, reduce, type Action, type Layout } from "./layout.ts";
 
 const area = { width: 1440, height: 800 };
 const run = (actions: Action[], from: Layout = EMPTY) => actions.reduce(reduce, from);
@@ -21,6 +21,19 @@ describe("the windows", () => {
     expect(frontOf(away)?.id).toBe("files-1");
     const back = run([summon("terminal")], away);
     expect(frontOf(back)?.id).toBe("terminal-1");
+  });
+
+  it("leave the chat its panel, and show each app once", () => {
+    const app = (name: string, behind = false): Action => ({ type: "app", name, area, behind });
+    const shown = run([summon("terminal"), app("todo"), { type: "summon", kind: "chat", area }, app("notes", true), app("todo", true)]);
+    expect(ids(shown)).toEqual(["terminal-1", "app-2", "app-1", "chat-1"]);
+    expect(shown.windows.map((w) => w.subject)).toEqual([undefined, "notes", "todo", undefined]);
+    expect(panelOf(shown)?.id).toBe("chat-1");
+    expect(frontOnGround(shown)?.id).toBe("app-1");
+    expect(frontOf(run([app("notes")], shown))?.subject).toBe("notes");
+    const stored = run([{ type: "load", layout: shown }], run([app("todo")]));
+    expect(stored.windows.filter((w) => w.subject === "todo")).toHaveLength(1);
+    expect(parseLayout(JSON.parse(JSON.stringify(shown)))).toMatchObject(shown);
   });
 
   it("remember their free place while they are snapped", () => {
