@@ -1,6 +1,5 @@
 // The whole screen: wallpaper, top bar, windows, dock.
-import { useCallback, useEffect, useRef, useState, type CSSProperties } from "react";
-import { hueOf } from "@matrixos/look/hue.ts";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { goLive } from "../gateway/live.ts";
 import { useLink, watchLink } from "../gateway/link.ts";
 import styles from "./desktop.module.css";
@@ -9,6 +8,7 @@ import { Greeting } from "./greeting/Greeting.tsx";
 import { useHandle } from "./handle.ts";
 import { useIsPhone } from "./media.ts";
 import { TopBar } from "./topbar/TopBar.tsx";
+import { useWallpaper } from "./theme/useWallpaper.ts";
 import { useLayout } from "./useLayout.ts";
 import { useArea } from "./windows/useArea.ts";
 import type { Kind } from "./windows/kinds.ts";
@@ -49,7 +49,7 @@ export function Desktop() {
   const welcome = ready && !front && (atHome || !layout.greeted);
 
   return (
-    <div className={styles.desktop} style={{ "--hue": hueOf(handle) } as CSSProperties}>
+    <div className={styles.desktop} {...useWallpaper(handle)}>
       <TopBar handle={handle} link={link} />
       <main ref={ground} className={styles.ground}>
         {welcome && <Greeting handle={handle} first={!layout.greeted} onOpen={summon} onClose={() => dispatch({ type: "greeted" })} />}
