@@ -7,6 +7,7 @@ import { Dock } from "./dock/Dock.tsx";
 import { Greeting } from "./greeting/Greeting.tsx";
 import { useHandle } from "./handle.ts";
 import { useIsPhone } from "./media.ts";
+import { onOpenWindow } from "./open.ts";
 import { TopBar } from "./topbar/TopBar.tsx";
 import { useWallpaper } from "./theme/useWallpaper.ts";
 import { useLayout } from "./useLayout.ts";
@@ -43,6 +44,10 @@ export function Desktop() {
     },
     [area, dispatch],
   );
+  useEffect(() => onOpenWindow((wanted) => {
+    setHome(false);
+    dispatch({ type: "show", ...wanted, area });
+  }), [area, dispatch]);
   const goHome = useCallback(() => setHome(true), []);
   const atHome = phone && home;
   const front = atHome ? undefined : frontOf(layout);

@@ -2,9 +2,10 @@
 import { useSyncExternalStore } from "react";
 import { askJson, sendJson } from "../../gateway/http.ts";
 import { currentLink, onLink } from "../../gateway/link.ts";
+import { onFileChange } from "../../gateway/live.ts";
 import { accentTokens, isDark, parseTheme, type Theme } from "./theme.ts";
 
-export const THEME_FILE = "system/theme.json";
+const THEME_FILE = "system/theme.json";
 /** What was shown last, so that the next visit does not begin in another colour. */
 const KEPT = "matrixos.theme";
 const ADDRESS = "/api/settings/appearance";
@@ -72,11 +73,13 @@ export function watchTheme(): () => void {
   look();
   system.addEventListener("change", again);
   document.addEventListener("visibilitychange", visible);
-  const forget = onLink(back);
+  const forgetLink = onLink(back);
+  const forgetFiles = onFileChange((path) => path === THEME_FILE, look);
   return () => {
     system.removeEventListener("change", again);
     document.removeEventListener("visibilitychange", visible);
-    forget();
+    forgetLink();
+    forgetFiles();
   };
 }
 

@@ -1,4 +1,4 @@
-// What each kind of window shows. The terminal is a chunk of its own, fetched when the first one is opened.
+// What each kind of window shows. Terminal and settings are chunks of their own, fetched when the first one is opened.
 import { Suspense, lazy, type Dispatch } from "react";
 import { FilesWindow } from "../../windows/files/FilesWindow.tsx";
 import { SystemWindow } from "../../windows/system/SystemWindow.tsx";
@@ -6,6 +6,7 @@ import { Loading } from "../../parts/States.tsx";
 import type { Action, Win } from "./layout.ts";
 
 const TerminalWindow = lazy(() => import("../../windows/terminal/TerminalWindow.tsx"));
+const SettingsWindow = lazy(() => import("../../windows/settings/SettingsWindow.tsx"));
 
 interface Props {
   win: Win;
@@ -36,5 +37,11 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
       return <FilesWindow folder={subject ?? ""} onFolder={onSubject} onTitle={onTitle} />;
     case "system":
       return <SystemWindow visible={visible} />;
+    case "settings":
+      return (
+        <Suspense fallback={<Loading what="the settings" />}>
+          <SettingsWindow page={subject} onPage={onSubject} onTitle={onTitle} />
+        </Suspense>
+      );
   }
 }

@@ -4,7 +4,7 @@ import type { Dispatch } from "react";
 import { IconButton } from "@matrixos/look/Button.tsx";
 import { KIND_ICONS } from "./icons.tsx";
 import type { Area } from "./geometry.ts";
-import { NAMES } from "./kinds.ts";
+import { NAMES, SINGLE } from "./kinds.ts";
 import { MOST_WINDOWS, type Action, type Win } from "./layout.ts";
 import { onItself, type useDrag } from "./useDrag.ts";
 import { PlaceMenu } from "./PlaceMenu.tsx";
@@ -91,7 +91,7 @@ function Peers({ peers, win, dispatch }: { peers: Win[]; win: Win; dispatch: Dis
 }
 
 function More({ win, siblings, area, dispatch }: Pick<Props, "win" | "siblings" | "area" | "dispatch">) {
-  if (win.kind === "system" || siblings.length >= MOST_WINDOWS) return null;
+  if (SINGLE.includes(win.kind) || siblings.length >= MOST_WINDOWS) return null;
   return (
     <IconButton label={`New ${NAMES[win.kind].toLowerCase()} window`} className={styles.act} onClick={() => dispatch({ type: "open", kind: win.kind, area })}>
       <Plus aria-hidden="true" />

@@ -16,6 +16,16 @@ describe("the windows", () => {
     expect(run([summon("files")], three).windows).toHaveLength(3);
   });
 
+  it("are shown by what they show: the one that has it, or another; the settings turn their page", () => {
+    const show = (kind: "files" | "settings", subject?: string): Action => (subject === undefined ? { type: "show", kind, area } : { type: "show", kind, subject, area });
+    const two = run([show("files", "a"), show("files", "b"), open("terminal"), show("files", "a")]);
+    expect(two.windows.map((w) => w.subject)).toEqual(["b", undefined, "a"]);
+    const turned = run([show("settings", "ai"), show("settings", "account"), show("settings")]);
+    expect(turned.windows.map((w) => w.subject)).toEqual(["account"]);
+    const full = run(Array.from({ length: MOST_WINDOWS }, () => open("terminal")));
+    expect(run([show("files", "a")], full)).toEqual(full);
+  });
+
   it("give the front to the next one when minimised, and come back from the dock", () => {
     const away = run([open("files"), open("terminal"), { type: "minimise", id: "terminal-1" }]);
     expect(frontOf(away)?.id).toBe("files-1");

@@ -25,6 +25,8 @@ export type Action =
   | { type: "greeted" }
   | { type: "open"; kind: Kind; area: Area }
   | { type: "summon"; kind: Kind; area: Area }
+  /** Shows a window with that subject: the one that has it, or a new one; the settings turn to it. */
+  | { type: "show"; kind: Kind; subject?: string; area: Area }
   | { type: "focus" | "close" | "minimise"; id: string }
   | { type: "place"; id: string; rect: Rect }
   | { type: "snap"; id: string; snap: Snap | undefined }
@@ -43,6 +45,8 @@ export function reduce(layout: Layout, action: Action): Layout {
       return opened(layout, action.kind, action.area);
     case "summon":
       return summoned(layout, action.kind, action.area);
+    case "show":
+      return shown(layout, action.kind, action.subject, action.area);
     case "focus":
       return focused(layout, action.id);
     case "close":
@@ -102,6 +106,16 @@ function summoned(layout: Layout, kind: Kind, area: Area): Layout {
   const front = frontOf(layout);
   const next = front?.kind === kind ? mine[0] : mine.at(-1);
   return next ? focused(layout, next.id) : opened(layout, kind, area);
+}
+
+function shown(layout: Layout, kind: Kind, subject: string | undefined, area: Area): Layout {
+  const mine = ofKind(layout, kind);
+  const showing = mine.findLast((w) => w.subject === subject);
+  const there = showing ?? (subject === undefined || kind === "settings" ? mine.at(-1) : undefined);
+  const next = there ? focused(layout, there.id) : opened(layout, kind, area);
+  const win = next.windows.at(-1);
+  const full = !there && next === layout;
+  return win && subject !== undefined && !full ? changed(next, win.id, { subject }) : next;
 }
 
 function freeId(layout: Layout, kind: Kind, also: Layout = EMPTY): string {
