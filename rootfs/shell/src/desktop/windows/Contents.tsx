@@ -1,5 +1,6 @@
-// What each kind of window shows. The terminal is a chunk of its own, fetched when the first one is opened.
+// What each kind of window shows. Terminal and settings are chunks of their own, fetched when the first one is opened.
 import { Suspense, lazy, type Dispatch } from "react";
+import { AppWindow } from "../../windows/app/AppWindow.tsx";
 import { ChatWindow } from "../../windows/chat/ChatWindow.tsx";
 import { FilesWindow } from "../../windows/files/FilesWindow.tsx";
 import { SystemWindow } from "../../windows/system/SystemWindow.tsx";
@@ -7,6 +8,7 @@ import { Loading } from "../../parts/States.tsx";
 import type { Action, Win } from "./layout.ts";
 
 const TerminalWindow = lazy(() => import("../../windows/terminal/TerminalWindow.tsx"));
+const SettingsWindow = lazy(() => import("../../windows/settings/SettingsWindow.tsx"));
 
 interface Props {
   win: Win;
@@ -39,7 +41,13 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
       return <FilesWindow folder={subject ?? ""} onFolder={onSubject} onTitle={onTitle} />;
     case "system":
       return <SystemWindow visible={visible} />;
+    case "settings":
+      return (
+        <Suspense fallback={<Loading what="the settings" />}>
+          <SettingsWindow page={subject} onPage={onSubject} onTitle={onTitle} />
+        </Suspense>
+      );
     case "app":
-      return null;
+      return <AppWindow app={subject ?? ""} onTitle={onTitle} onUse={() => active || dispatch({ type: "focus", id })} />;
   }
 }

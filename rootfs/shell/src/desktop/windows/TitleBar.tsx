@@ -2,6 +2,7 @@
 import { ChevronDown, Copy, Minus, PanelRight, PictureInPicture2, Plus, Square, X } from "lucide-react";
 import type { Dispatch } from "react";
 import { IconButton } from "@matrixos/look/Button.tsx";
+import { AppSign } from "../apps/AppIcon.tsx";
 import { KIND_ICONS } from "./icons.tsx";
 import type { Area } from "./geometry.ts";
 import { NAMES, SINGLE } from "./kinds.ts";
@@ -27,13 +28,12 @@ export function TitleBar(props: Props) {
 
 function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
   const { id, kind } = win;
-  const Icon = KIND_ICONS[kind];
   const full = win.snap === "full";
   const panel = win.snap === "panel";
   const fill = () => dispatch({ type: "snap", id, snap: full ? undefined : "full" });
   return (
     <header className={styles.bar} {...drag} onDoubleClick={(event) => onItself(event) && fill()}>
-      <Icon className={styles.icon} aria-hidden="true" />
+      <Sign win={win} />
       <h2 className={styles.title}>{title || NAMES[kind]}</h2>
       <More win={win} siblings={siblings} area={area} dispatch={dispatch} />
       {kind === "chat" && <PanelSwitch win={win} dispatch={dispatch} />}
@@ -51,6 +51,11 @@ function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
       </IconButton>
     </header>
   );
+}
+
+function Sign({ win: { kind, subject } }: Pick<Props, "win">) {
+  const Icon = KIND_ICONS[kind];
+  return kind === "app" && subject ? <AppSign name={subject} /> : <Icon className={styles.icon} aria-hidden="true" />;
 }
 
 /** The chat can be a panel at the right, or a window like any other. */

@@ -16,6 +16,16 @@ describe("the windows", () => {
     expect(run([summon("files")], three).windows).toHaveLength(3);
   });
 
+  it("are shown by what they show: the one that has it, or another; the settings turn their page", () => {
+    const show = (kind: "files" | "settings", subject?: string): Action => (subject === undefined ? { type: "show", kind, area } : { type: "show", kind, subject, area });
+    const two = run([show("files", "a"), show("files", "b"), open("terminal"), show("files", "a")]);
+    expect(two.windows.map((w) => w.subject)).toEqual(["b", undefined, "a"]);
+    const turned = run([show("settings", "ai"), show("settings", "account"), show("settings")]);
+    expect(turned.windows.map((w) => w.subject)).toEqual(["account"]);
+    const full = run(Array.from({ length: MOST_WINDOWS }, () => open("terminal")));
+    expect(run([show("files", "a")], full)).toEqual(full);
+  });
+
   it("give the front to the next one when minimised, and come back from the dock", () => {
     const away = run([open("files"), open("terminal"), { type: "minimise", id: "terminal-1" }]);
     expect(frontOf(away)?.id).toBe("files-1");
@@ -24,7 +34,7 @@ describe("the windows", () => {
   });
 
   it("leave the chat its panel, and show each app once", () => {
-    const app = (name: string, behind = false): Action => ({ type: "app", name, area, behind });
+    const app = (name: string, behind = false): Action => ({ type: "show", kind: "app", subject: name, area, behind });
     const shown = run([summon("terminal"), app("todo"), { type: "summon", kind: "chat", area }, app("notes", true), app("todo", true)]);
     expect(ids(shown)).toEqual(["terminal-1", "app-2", "app-1", "chat-1"]);
     expect(shown.windows.map((w) => w.subject)).toEqual([undefined, "notes", "todo", undefined]);

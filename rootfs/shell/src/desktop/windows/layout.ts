@@ -25,8 +25,8 @@ export type Action =
   | { type: "greeted" }
   | { type: "open"; kind: Kind; area: Area }
   | { type: "summon"; kind: Kind; area: Area }
-  /** Shows an app; behind the front window if it must not take the focus. */
-  | { type: "app"; name: string; area: Area; behind?: boolean }
+  /** Shows a window with that subject: the one that has it, or a new one; the settings turn to it. `behind`: the front window stays in front. */
+  | { type: "show"; kind: Kind; subject?: string; area: Area; behind?: boolean }
   | { type: "focus" | "close" | "minimise"; id: string }
   | { type: "place"; id: string; rect: Rect }
   | { type: "snap"; id: string; snap: Snap | undefined }
@@ -45,8 +45,10 @@ export function reduce(layout: Layout, action: Action): Layout {
       return opened(layout, action.kind, action.area);
     case "summon":
       return summoned(layout, action.kind, action.area);
-    case "app":
-      return withApp(layout, action.name, action.area, action.behind === true);
+    case "show": {
+      const next = shown(layout, action.kind, action.subject, action.area);
+      return action.behind ? behindFront(next, frontOf(layout)) : next;
+    }
     case "focus":
       return focused(layout, action.id);
     case "close":
@@ -126,16 +128,22 @@ function summoned(layout: Layout, kind: Kind, area: Area): Layout {
   return next ? focused(layout, next.id) : opened(layout, kind, area);
 }
 
-/** Each app has one window. */
-function withApp(layout: Layout, name: string, area: Area, behind: boolean): Layout {
-  const front = frontOf(layout);
-  const mine = layout.windows.find((w) => w.kind === "app" && w.subject === name);
-  const shown = mine ? focused(layout, mine.id) : opened(layout, "app", area);
-  if (shown === layout) return layout;
-  const win = { ...shown.windows.at(-1)!, subject: name };
-  const others = shown.windows.slice(0, -1);
-  const at = behind && front ? others.findIndex((w) => w.id === front.id) : others.length;
-  return { ...shown, windows: others.toSpliced(at, 0, win) };
+function shown(layout: Layout, kind: Kind, subject: string | undefined, area: Area): Layout {
+  const mine = ofKind(layout, kind);
+  const showing = mine.findLast((w) => w.subject === subject);
+  const there = showing ?? (subject === undefined || kind === "settings" ? mine.at(-1) : undefined);
+  const next = there ? focused(layout, there.id) : opened(layout, kind, area);
+  const win = next.windows.at(-1);
+  const full = !there && next === layout;
+  return win && subject !== undefined && !full ? changed(next, win.id, { subject }) : next;
+}
+
+/** The window that has just been shown goes behind the one that was in front. */
+function behindFront(layout: Layout, front: Win | undefined): Layout {
+  const win = layout.windows.at(-1);
+  const at = layout.windows.findIndex((w) => w.id === front?.id);
+  if (!win || at === -1) return layout;
+  return { ...layout, windows: layout.windows.slice(0, -1).toSpliced(at, 0, win) };
 }
 
 function freeId(layout: Layout, kind: Kind, also: Layout = EMPTY): string {

@@ -10,7 +10,6 @@ export interface Guest {
   app: string;
   frame: Frame;
   theme: () => "dark" | "light";
-  onReady: () => void;
   onCrash: (crash: Crash) => void;
   onNavigate: (app: string) => void;
   onPalette: () => void;
@@ -104,10 +103,8 @@ function appName(value: unknown): string {
 }
 
 function told(guest: Guest, { action, error, line }: Message) {
-  if (action === "ready") {
-    guest.onReady();
-    tellTheme(guest);
-  } else if (action === "palette") guest.onPalette();
+  if (action === "ready") tellTheme(guest);
+  else if (action === "palette") guest.onPalette();
   else if (action === "crashed") {
     guest.onCrash({ error: String(error ?? "").slice(0, LONGEST_ERROR), line: typeof line === "number" && Number.isFinite(line) ? line : 0 });
   }

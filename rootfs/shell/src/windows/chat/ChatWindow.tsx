@@ -24,7 +24,7 @@ export function ChatWindow({ session, onSession }: Props) {
   const { conversation, approvals } = useChat();
   const listed = useConversations();
   const [choosing, setChoosing] = useState(false);
-  useFirst(session, listed, onSession);
+  useFirst(session, conversation?.id, listed, onSession);
   useEffect(() => {
     if (session) openConversation(session);
   }, [session]);
@@ -70,10 +70,10 @@ function Open({ conversation, problem, onAgain }: OpenProps) {
   return problem ? <Failed message={problem} onRetry={onAgain} /> : <Loading what="the conversation" />;
 }
 
-/** A window that was never in a conversation begins in the latest that was held at a desktop. */
-function useFirst(session: string | undefined, { list }: Listed, onSession: (session: string) => void) {
+/** A window that was never in a conversation takes the one that is open, else the latest that was held at a desktop. */
+function useFirst(session: string | undefined, open: string | undefined, { list }: Listed, onSession: (session: string) => void) {
   useEffect(() => {
-    if (session || !list) return;
-    onSession(list.find(({ channel }) => channel === undefined)?.id ?? newConversation());
-  }, [session, list]);
+    if (session || !(list || open)) return;
+    onSession(open ?? list?.find(({ channel }) => channel === undefined)?.id ?? newConversation());
+  }, [session, open, list]);
 }
