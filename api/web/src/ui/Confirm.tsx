@@ -1,6 +1,6 @@
 // A second word before an act that takes something away: what will happen, the act by its name, and a way back.
 import { Button } from "@matrixos/look/Button.tsx";
-import { Acts, Dialog } from "./Dialog.tsx";
+import { Acts, Dialog } from "@matrixos/look/Dialog.tsx";
 import { Notice } from "./Notice.tsx";
 import { useAct } from "./useAct.ts";
 

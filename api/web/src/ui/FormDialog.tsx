@@ -2,7 +2,7 @@
 import { Button } from "@matrixos/look/Button.tsx";
 import type { FormEvent, ReactNode } from "react";
 import type { Trouble } from "../platform/problem.ts";
-import { Acts, Dialog } from "./Dialog.tsx";
+import { Acts, Dialog } from "@matrixos/look/Dialog.tsx";
 import { Notice } from "./Notice.tsx";
 
 interface FormDialogProps {

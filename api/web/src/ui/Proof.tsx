@@ -9,7 +9,7 @@ import { passkeysSupported, verify } from "../platform/passkey.ts";
 import { Problem, type Trouble, codeOf, troubleOf } from "../platform/problem.ts";
 import type { Security } from "../platform/wire.ts";
 import { CodeField, type CodeKind } from "./CodeField.tsx";
-import { Acts, Dialog } from "./Dialog.tsx";
+import { Acts, Dialog } from "@matrixos/look/Dialog.tsx";
 import { Notice } from "./Notice.tsx";
 import { Waiting } from "./States.tsx";
 import { useLoaded } from "./useLoaded.ts";

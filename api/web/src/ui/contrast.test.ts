@@ -19,7 +19,7 @@ function contrast(theme: Theme, one: string, other: string): number {
   return (a + 0.05) / (b + 0.05);
 }
 
-const [light = "", dark = ""] = tokens.split("prefers-color-scheme: dark");
+const [light = "", dark = "", chosen = ""] = tokens.split(/prefers-color-scheme: dark|data-theme="dark"/);
 
 test.each([
   ["light", light],
@@ -32,4 +32,9 @@ test.each([
   expect(contrast(theme, "accent-fg", "accent")).toBeGreaterThanOrEqual(4.5);
   expect(contrast(theme, "danger-fg", "danger")).toBeGreaterThanOrEqual(4.5);
   for (const ground of ["bg", "surface"]) expect(contrast(theme, "border-strong", ground), `edge on ${ground}`).toBeGreaterThanOrEqual(3);
+});
+
+test("dark is the same whether the system or its owner chose it", () => {
+  expect(Object.keys(themeIn(dark)).length).toBeGreaterThan(10);
+  expect(themeIn(chosen)).toEqual(themeIn(dark));
 });

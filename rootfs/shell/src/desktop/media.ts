@@ -16,4 +16,4 @@ export function useMedia(query: string): boolean {
 /** Narrow screens show one window at a time, as a card over the whole screen. */
 export const useIsPhone = () => useMedia("(max-width: 767.98px)");
 export const useIsTouch = () => useMedia("(pointer: coarse)");
-export const useIsDark = () => useMedia("(prefers-color-scheme: dark)");
+export { useIsDark } from "./theme/store.ts";

@@ -18,8 +18,11 @@ export const SIGNED_OUT = "You are signed out. Load the page again to sign in.";
 
 const DEADLINE_MS = 20_000;
 
+/** How to ask; `patience` is how long an answer may take, in milliseconds. */
+export type Asking = RequestInit & { patience?: number };
+
 /** Asks and returns the answer when it is a success; throws `GatewayError` otherwise. */
-export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: Asking = {}): Promise<Response> {
   const answer = await reach(path, init);
   if (answer.type === "opaqueredirect" || answer.status === 401) {
     lost("signed_out");
@@ -36,8 +39,8 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   throw error;
 }
 
-async function reach(path: string, init: RequestInit): Promise<Response> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
+async function reach(path: string, { patience = DEADLINE_MS, ...init }: Asking): Promise<Response> {
+  const deadline = AbortSignal.timeout(patience);
   const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
   try {
     return await fetch(path, { redirect: "manual", cache: "no-store", ...init, signal });
@@ -70,8 +73,8 @@ export async function askJson<T>(path: string, init?: RequestInit): Promise<T> {
   return (await (await ask(path, init)).json()) as T;
 }
 
-export function sendJson(method: "POST" | "PUT", path: string, body: unknown, init: RequestInit = {}): Promise<Response> {
-  return ask(path, { ...init, method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+export function sendJson(method: "POST" | "PUT", path: string, body: unknown, init: Asking = {}): Promise<Response> {
+  return ask(path, { ...init, method, headers: { ...init.headers, "content-type": "application/json" }, body: JSON.stringify(body) });
 }
 
 /** A message fit for people, whatever was thrown. */

@@ -6,7 +6,7 @@ import * as api from "../../platform/api.ts";
 import type { AppStart, Security } from "../../platform/wire.ts";
 import { day } from "../../platform/words.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
-import { Dialog } from "../../ui/Dialog.tsx";
+import { Dialog } from "@matrixos/look/Dialog.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { RecoveryCodes } from "../../ui/RecoveryCodes.tsx";
 import { useAct } from "../../ui/useAct.ts";

@@ -3,7 +3,7 @@ import { useState } from "react";
 import * as api from "../../platform/api.ts";
 import type { AppStart } from "../../platform/wire.ts";
 import { AppSetup } from "../../ui/AppSetup.tsx";
-import { Dialog } from "../../ui/Dialog.tsx";
+import { Dialog } from "@matrixos/look/Dialog.tsx";
 import { useAct } from "../../ui/useAct.ts";
 
 interface SetUpAppProps {

@@ -24,13 +24,14 @@ export function Greeting({ handle, first, onOpen, onClose }: Props) {
       {first && (
         <>
           <p className={styles.text}>
-            This computer is yours: a real Linux machine with a home that keeps everything you put in it. Close this page whenever you like, it
-            carries on.
+            This computer is yours: a real Linux machine with an AI that builds what you ask for. Close this page whenever you like, it carries
+            on.
           </p>
           <div className={styles.acts}>
-            <Button kind="primary" onClick={() => onOpen("terminal")}>
-              Open a terminal
+            <Button kind="primary" onClick={() => onOpen("chat")}>
+              Talk to my AI
             </Button>
+            <Button onClick={() => onOpen("terminal")}>Open a terminal</Button>
             <Button onClick={() => onOpen("files")}>See my files</Button>
           </div>
         </>

@@ -1,11 +1,14 @@
-// What each kind of window shows. The terminal is a chunk of its own, fetched when the first one is opened.
+// What each kind of window shows. Terminal and settings are chunks of their own, fetched when the first one is opened.
 import { Suspense, lazy, type Dispatch } from "react";
+import { AppWindow } from "../../windows/app/AppWindow.tsx";
+import { ChatWindow } from "../../windows/chat/ChatWindow.tsx";
 import { FilesWindow } from "../../windows/files/FilesWindow.tsx";
 import { SystemWindow } from "../../windows/system/SystemWindow.tsx";
 import { Loading } from "../../parts/States.tsx";
 import type { Action, Win } from "./layout.ts";
 
 const TerminalWindow = lazy(() => import("../../windows/terminal/TerminalWindow.tsx"));
+const SettingsWindow = lazy(() => import("../../windows/settings/SettingsWindow.tsx"));
 
 interface Props {
   win: Win;
@@ -19,6 +22,8 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
   const { id, subject } = win;
   const onSubject = (next: string | undefined) => dispatch({ type: "subject", id, subject: next });
   switch (win.kind) {
+    case "chat":
+      return <ChatWindow session={subject} onSession={onSubject} />;
     case "terminal":
       return (
         <Suspense fallback={<Loading what="the terminal" />}>
@@ -36,5 +41,13 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
       return <FilesWindow folder={subject ?? ""} onFolder={onSubject} onTitle={onTitle} />;
     case "system":
       return <SystemWindow visible={visible} />;
+    case "settings":
+      return (
+        <Suspense fallback={<Loading what="the settings" />}>
+          <SettingsWindow page={subject} onPage={onSubject} onTitle={onTitle} />
+        </Suspense>
+      );
+    case "app":
+      return <AppWindow app={subject ?? ""} onTitle={onTitle} onUse={() => active || dispatch({ type: "focus", id })} />;
   }
 }

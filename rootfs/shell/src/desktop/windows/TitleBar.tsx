@@ -1,10 +1,11 @@
 // A window's bar: what it is, a menu of places, and minimise, fill, close. On a phone: back, the windows of this kind, close.
-import { ChevronDown, Copy, Minus, Plus, Square, X } from "lucide-react";
+import { ChevronDown, Copy, Minus, PanelRight, PictureInPicture2, Plus, Square, X } from "lucide-react";
 import type { Dispatch } from "react";
 import { IconButton } from "@matrixos/look/Button.tsx";
+import { AppSign } from "../apps/AppIcon.tsx";
 import { KIND_ICONS } from "./icons.tsx";
 import type { Area } from "./geometry.ts";
-import { NAMES } from "./kinds.ts";
+import { NAMES, SINGLE } from "./kinds.ts";
 import { MOST_WINDOWS, type Action, type Win } from "./layout.ts";
 import { onItself, type useDrag } from "./useDrag.ts";
 import { PlaceMenu } from "./PlaceMenu.tsx";
@@ -27,25 +28,47 @@ export function TitleBar(props: Props) {
 
 function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
   const { id, kind } = win;
-  const Icon = KIND_ICONS[kind];
   const full = win.snap === "full";
+  const panel = win.snap === "panel";
   const fill = () => dispatch({ type: "snap", id, snap: full ? undefined : "full" });
   return (
     <header className={styles.bar} {...drag} onDoubleClick={(event) => onItself(event) && fill()}>
-      <Icon className={styles.icon} aria-hidden="true" />
+      <Sign win={win} />
       <h2 className={styles.title}>{title || NAMES[kind]}</h2>
       <More win={win} siblings={siblings} area={area} dispatch={dispatch} />
-      <PlaceMenu snap={win.snap} onPlace={(snap) => dispatch({ type: "snap", id, snap })} />
+      {kind === "chat" && <PanelSwitch win={win} dispatch={dispatch} />}
+      {!panel && <PlaceMenu snap={win.snap} onPlace={(snap) => dispatch({ type: "snap", id, snap })} />}
       <IconButton label="Minimise" className={styles.act} onClick={() => dispatch({ type: "minimise", id })}>
         <Minus aria-hidden="true" />
       </IconButton>
-      <IconButton label={full ? "Restore" : "Fill the screen"} className={styles.act} onClick={fill}>
-        {full ? <Copy aria-hidden="true" /> : <Square aria-hidden="true" />}
-      </IconButton>
+      {!panel && (
+        <IconButton label={full ? "Restore" : "Fill the screen"} className={styles.act} onClick={fill}>
+          {full ? <Copy aria-hidden="true" /> : <Square aria-hidden="true" />}
+        </IconButton>
+      )}
       <IconButton label="Close" className={styles.act} onClick={() => dispatch({ type: "close", id })}>
         <X aria-hidden="true" />
       </IconButton>
     </header>
+  );
+}
+
+function Sign({ win: { kind, subject } }: Pick<Props, "win">) {
+  const Icon = KIND_ICONS[kind];
+  return kind === "app" && subject ? <AppSign name={subject} /> : <Icon className={styles.icon} aria-hidden="true" />;
+}
+
+/** The chat can be a panel at the right, or a window like any other. */
+function PanelSwitch({ win: { id, snap }, dispatch }: Pick<Props, "win" | "dispatch">) {
+  const panel = snap === "panel";
+  return (
+    <IconButton
+      label={panel ? "Make it a window" : "Make it a panel"}
+      className={styles.act}
+      onClick={() => dispatch({ type: "snap", id, snap: panel ? undefined : "panel" })}
+    >
+      {panel ? <PictureInPicture2 aria-hidden="true" /> : <PanelRight aria-hidden="true" />}
+    </IconButton>
   );
 }
 
@@ -91,7 +114,7 @@ function Peers({ peers, win, dispatch }: { peers: Win[]; win: Win; dispatch: Dis
 }
 
 function More({ win, siblings, area, dispatch }: Pick<Props, "win" | "siblings" | "area" | "dispatch">) {
-  if (win.kind === "system" || siblings.length >= MOST_WINDOWS) return null;
+  if (SINGLE.includes(win.kind) || siblings.length >= MOST_WINDOWS) return null;
   return (
     <IconButton label={`New ${NAMES[win.kind].toLowerCase()} window`} className={styles.act} onClick={() => dispatch({ type: "open", kind: win.kind, area })}>
       <Plus aria-hidden="true" />

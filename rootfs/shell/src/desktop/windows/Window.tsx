@@ -44,7 +44,8 @@ export function Window(props: WindowProps) {
       hidden={hidden}
       data-testid={`window-${win.kind}`}
       data-front={front}
-      data-full={win.snap === "full"}
+      data-app={win.kind === "app" ? win.subject : undefined}
+      data-snap={phone ? undefined : win.snap}
       className={phone ? styles.card : styles.window}
       style={phone ? undefined : { left: rect.x, top: rect.y, width: rect.width, height: rect.height, zIndex: depth + 1 }}
       onPointerDownCapture={() => front || dispatch({ type: "focus", id: win.id })}
@@ -56,7 +57,7 @@ export function Window(props: WindowProps) {
           <Contents win={win} active={front} visible={!hidden} dispatch={dispatch} onTitle={setTitle} />
         </Fence>
       </div>
-      {!phone && win.snap !== "full" && (
+      {!phone && win.snap !== "full" && win.snap !== "panel" && (
         <Edges rect={settled} onLive={setLive} onDone={(next) => dispatch({ type: "place", id: win.id, rect: inside(next, area) })} />
       )}
     </section>

@@ -1,7 +1,7 @@
 // All windows. Their order in the document never changes with the stacking, so that focus and scroll positions survive it.
 import { memo, useState, type Dispatch } from "react";
-import { snapRect, type Area, type Snap } from "./geometry.ts";
-import { frontOf, type Action, type Layout } from "./layout.ts";
+import { besidePanel, snapRect, type Area, type Snap } from "./geometry.ts";
+import { frontOf, panelOf, type Action, type Layout } from "./layout.ts";
 import { Window } from "./Window.tsx";
 import styles from "./window.module.css";
 
@@ -18,10 +18,12 @@ interface Props {
 export const Windows = memo(function Windows({ layout, area, phone, away, dispatch, onHome }: Props) {
   const [hint, setHint] = useState<Snap>();
   const front = away ? undefined : frontOf(layout);
+  const panel = panelOf(layout);
+  const room = panel ? besidePanel(area) : area;
   const inDocument = layout.windows.toSorted((a, b) => a.id.localeCompare(b.id));
   return (
     <>
-      {hint && <SnapHint snap={hint} area={area} depth={layout.windows.length} />}
+      {hint && <SnapHint snap={hint} area={room} depth={layout.windows.length} />}
       {inDocument.map((win) => (
         <Window
           key={win.id}
@@ -29,7 +31,7 @@ export const Windows = memo(function Windows({ layout, area, phone, away, dispat
           siblings={layout.windows}
           depth={layout.windows.indexOf(win)}
           front={win === front}
-          area={area}
+          area={win === panel ? area : room}
           phone={phone}
           dispatch={dispatch}
           onHint={setHint}

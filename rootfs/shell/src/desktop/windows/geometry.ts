@@ -10,7 +10,7 @@ export interface Rect extends Area {
   y: number;
 }
 
-export const SNAPS = ["full", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"] as const;
+export const SNAPS = ["full", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right", "panel"] as const;
 export type Snap = (typeof SNAPS)[number];
 
 export type Edge = "n" | "s" | "e" | "w" | "ne" | "nw" | "se" | "sw";
@@ -21,6 +21,8 @@ const REACH = 20;
 /** Distance from a corner along its edge that means a quarter. */
 const CORNER = 120;
 const MARGIN = 8;
+/** The panel at the right: as wide as a conversation reads well, and no more than a good third. */
+const PANEL = 400;
 
 export function snapRect(snap: Snap, area: Area): Rect {
   const width = (area.width - 3 * MARGIN) / 2;
@@ -43,7 +45,16 @@ export function snapRect(snap: Snap, area: Area): Rect {
       return { x: MARGIN, y: bottom, width, height };
     case "bottom-right":
       return { x: right, y: bottom, width, height };
+    case "panel":
+      return { x: area.width - panelWidth(area), y: 0, width: panelWidth(area), height: area.height };
   }
+}
+
+const panelWidth = (area: Area) => Math.round(Math.min(PANEL, Math.max(SMALLEST.width, area.width * 0.38)));
+
+/** What the panel leaves to the others. */
+export function besidePanel(area: Area): Area {
+  return { ...area, width: area.width - panelWidth(area) };
 }
 
 /** What a window dropped with the pointer at (x, y) snaps to, if anything. */

@@ -1,5 +1,12 @@
 // One icon per kind of window, the same in the dock and in title bars.
-import { Activity, Folder, SquareTerminal, type LucideIcon } from "lucide-react";
+import { AppWindow, Folder, Gauge, MessageCircle, Settings, SquareTerminal, type LucideIcon } from "lucide-react";
 import type { Kind } from "./kinds.ts";
 
-export const KIND_ICONS: Record<Kind, LucideIcon> = { terminal: SquareTerminal, files: Folder, system: Activity };
+export const KIND_ICONS: Record<Kind, LucideIcon> = {
+  chat: MessageCircle,
+  terminal: SquareTerminal,
+  files: Folder,
+  system: Gauge,
+  settings: Settings,
+  app: AppWindow,
+};

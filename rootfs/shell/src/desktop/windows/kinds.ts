@@ -1,13 +1,28 @@
 // The kinds of windows: their names and first sizes. Their contents live in `src/windows/{kind}`, see `contents.tsx`.
 import type { Area } from "./geometry.ts";
 
-export const KINDS = ["terminal", "files", "system"] as const;
+export const KINDS = ["chat", "terminal", "files", "system", "settings", "app"] as const;
 export type Kind = (typeof KINDS)[number];
 
-export const NAMES: Record<Kind, string> = { terminal: "Terminal", files: "Files", system: "System" };
+/** Those that are opened by their kind alone; an app's window needs to know which app. */
+export const IN_DOCK: readonly Kind[] = KINDS.filter((kind) => kind !== "app");
+/** Those of which one is enough, or each of which shows something of its own. */
+export const SINGLE: readonly Kind[] = ["chat", "system", "settings", "app"];
+
+export const NAMES: Record<Kind, string> = {
+  chat: "Chat",
+  terminal: "Terminal",
+  files: "Files",
+  system: "System",
+  settings: "Settings",
+  app: "App",
+};
 
 export const SIZES: Record<Kind, Area> = {
+  chat: { width: 480, height: 620 },
   terminal: { width: 760, height: 480 },
   files: { width: 780, height: 520 },
   system: { width: 460, height: 520 },
+  settings: { width: 780, height: 620 },
+  app: { width: 560, height: 560 },
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY, MOST_WINDOWS, frontOf, parseLayout, reduce, type Action, type Layout } from "./layout.ts";
+import { EMPTY, MOST_WINDOWS, frontOf, frontOnGround, panelOf, parseLayout, reduce, type Action, type Layout } from "./layout.ts";
 
 const area = { width: 1440, height: 800 };
 const run = (actions: Action[], from: Layout = EMPTY) => actions.reduce(reduce, from);
@@ -16,11 +16,34 @@ describe("the windows", () => {
     expect(run([summon("files")], three).windows).toHaveLength(3);
   });
 
+  it("are shown by what they show: the one that has it, or another; the settings turn their page", () => {
+    const show = (kind: "files" | "settings", subject?: string): Action => (subject === undefined ? { type: "show", kind, area } : { type: "show", kind, subject, area });
+    const two = run([show("files", "a"), show("files", "b"), open("terminal"), show("files", "a")]);
+    expect(two.windows.map((w) => w.subject)).toEqual(["b", undefined, "a"]);
+    const turned = run([show("settings", "ai"), show("settings", "account"), show("settings")]);
+    expect(turned.windows.map((w) => w.subject)).toEqual(["account"]);
+    const full = run(Array.from({ length: MOST_WINDOWS }, () => open("terminal")));
+    expect(run([show("files", "a")], full)).toEqual(full);
+  });
+
   it("give the front to the next one when minimised, and come back from the dock", () => {
     const away = run([open("files"), open("terminal"), { type: "minimise", id: "terminal-1" }]);
     expect(frontOf(away)?.id).toBe("files-1");
     const back = run([summon("terminal")], away);
     expect(frontOf(back)?.id).toBe("terminal-1");
+  });
+
+  it("leave the chat its panel, and show each app once", () => {
+    const app = (name: string, behind = false): Action => ({ type: "show", kind: "app", subject: name, area, behind });
+    const shown = run([summon("terminal"), app("todo"), { type: "summon", kind: "chat", area }, app("notes", true), app("todo", true)]);
+    expect(ids(shown)).toEqual(["terminal-1", "app-2", "app-1", "chat-1"]);
+    expect(shown.windows.map((w) => w.subject)).toEqual([undefined, "notes", "todo", undefined]);
+    expect(panelOf(shown)?.id).toBe("chat-1");
+    expect(frontOnGround(shown)?.id).toBe("app-1");
+    expect(frontOf(run([app("notes")], shown))?.subject).toBe("notes");
+    const stored = run([{ type: "load", layout: shown }], run([app("todo")]));
+    expect(stored.windows.filter((w) => w.subject === "todo")).toHaveLength(1);
+    expect(parseLayout(JSON.parse(JSON.stringify(shown)))).toMatchObject(shown);
   });
 
   it("remember their free place while they are snapped", () => {

@@ -1,6 +1,6 @@
 // Which windows there are and how they lie. Pure state: an action and a layout in, a layout out; it is kept on the computer itself.
 import { SNAPS, cascade, type Area, type Rect, type Snap } from "./geometry.ts";
-import { KINDS, SIZES, type Kind } from "./kinds.ts";
+import { KINDS, SINGLE, SIZES, type Kind } from "./kinds.ts";
 
 export interface Win {
   id: string;
@@ -9,7 +9,7 @@ export interface Win {
   rect: Rect;
   snap?: Snap;
   minimised?: boolean;
-  /** What it shows: a terminal's session, or the folder of a file browser. */
+  /** What it shows: a terminal's session, the folder of a file browser, a conversation, an app. */
   subject?: string;
 }
 
@@ -25,6 +25,8 @@ export type Action =
   | { type: "greeted" }
   | { type: "open"; kind: Kind; area: Area }
   | { type: "summon"; kind: Kind; area: Area }
+  /** Shows a window with that subject: the one that has it, or a new one; the settings turn to it. `behind`: the front window stays in front. */
+  | { type: "show"; kind: Kind; subject?: string; area: Area; behind?: boolean }
   | { type: "focus" | "close" | "minimise"; id: string }
   | { type: "place"; id: string; rect: Rect }
   | { type: "snap"; id: string; snap: Snap | undefined }
@@ -43,6 +45,10 @@ export function reduce(layout: Layout, action: Action): Layout {
       return opened(layout, action.kind, action.area);
     case "summon":
       return summoned(layout, action.kind, action.area);
+    case "show": {
+      const next = shown(layout, action.kind, action.subject, action.area);
+      return action.behind ? behindFront(next, frontOf(layout)) : next;
+    }
     case "focus":
       return focused(layout, action.id);
     case "close":
@@ -60,7 +66,8 @@ export function reduce(layout: Layout, action: Action): Layout {
 
 /** The stored windows behind those that were opened before they had arrived; these keep their ids, for they are already shown. */
 function joined(stored: Layout, early: Layout): Layout {
-  return stored.windows.reduceRight<Layout>(
+  const known = stored.windows.filter((win) => !early.windows.some((w) => isSame(w, win)));
+  return known.reduceRight<Layout>(
     (all, win) => {
       const id = all.windows.some((w) => w.id === win.id) ? freeId(all, win.kind, stored) : win.id;
       return { ...all, windows: [{ ...win, id }, ...all.windows] };
@@ -69,8 +76,22 @@ function joined(stored: Layout, early: Layout): Layout {
   );
 }
 
+/** Two windows of which there can be only one. */
+function isSame(one: Win, other: Win): boolean {
+  if (one.kind !== other.kind || !SINGLE.includes(one.kind)) return false;
+  return one.kind !== "app" || one.subject === other.subject;
+}
+
 export function frontOf(layout: Layout): Win | undefined {
   return layout.windows.findLast((w) => !w.minimised);
+}
+
+/** The panel at the right, while it is there. */
+export const panelOf = (layout: Layout) => layout.windows.find((w) => w.snap === "panel" && !w.minimised);
+
+/** The front window but for the panel, which takes no place from the others. */
+export function frontOnGround(layout: Layout): Win | undefined {
+  return layout.windows.findLast((w) => !w.minimised && w.snap !== "panel");
 }
 
 export const ofKind = (layout: Layout, kind: Kind) => layout.windows.filter((w) => w.kind === kind);
@@ -93,7 +114,10 @@ function toBack(layout: Layout, id: string): Layout {
 function opened(layout: Layout, kind: Kind, area: Area): Layout {
   if (layout.windows.length >= MOST_WINDOWS) return layout;
   const rect = cascade(SIZES[kind], layout.windows.length, area);
-  return { greeted: true, windows: [...layout.windows, { id: freeId(layout, kind), kind, rect }] };
+  const win: Win = { id: freeId(layout, kind), kind, rect };
+  // The chat is a panel until somebody makes it a window.
+  if (kind === "chat") win.snap = "panel";
+  return { greeted: layout.greeted || kind !== "chat", windows: [...layout.windows, win] };
 }
 
 /** From the dock: bring the windows of a kind forward, one after the other, or open the first. */
@@ -102,6 +126,24 @@ function summoned(layout: Layout, kind: Kind, area: Area): Layout {
   const front = frontOf(layout);
   const next = front?.kind === kind ? mine[0] : mine.at(-1);
   return next ? focused(layout, next.id) : opened(layout, kind, area);
+}
+
+function shown(layout: Layout, kind: Kind, subject: string | undefined, area: Area): Layout {
+  const mine = ofKind(layout, kind);
+  const showing = mine.findLast((w) => w.subject === subject);
+  const there = showing ?? (subject === undefined || kind === "settings" ? mine.at(-1) : undefined);
+  const next = there ? focused(layout, there.id) : opened(layout, kind, area);
+  const win = next.windows.at(-1);
+  const full = !there && next === layout;
+  return win && subject !== undefined && !full ? changed(next, win.id, { subject }) : next;
+}
+
+/** The window that has just been shown goes behind the one that was in front. */
+function behindFront(layout: Layout, front: Win | undefined): Layout {
+  const win = layout.windows.at(-1);
+  const at = layout.windows.findIndex((w) => w.id === front?.id);
+  if (!win || at === -1) return layout;
+  return { ...layout, windows: layout.windows.slice(0, -1).toSpliced(at, 0, win) };
 }
 
 function freeId(layout: Layout, kind: Kind, also: Layout = EMPTY): string {

@@ -1,0 +1,57 @@
+// Whether an app's page can be shown, and its version: a new one whenever its file has changed.
+import { useCallback, useEffect, useRef, useState } from "react";
+import { look } from "../../gateway/apps.ts";
+import { list } from "../../gateway/files.ts";
+import { GatewayError, messageOf } from "../../gateway/http.ts";
+import { useFileChange } from "../../gateway/live.ts";
+
+export type Page = { at: "looking" } | { at: "shown"; version: number } | { at: "gone" } | { at: "failed"; message: string };
+
+let versions = 0;
+
+export function usePage(app: string) {
+  const [page, setPage] = useState<Page>({ at: "looking" });
+  const stamp = useRef<string>(undefined);
+  const stopped = useRef<AbortController>(undefined);
+
+  const load = useCallback(() => {
+    stopped.current?.abort();
+    const { signal } = (stopped.current = new AbortController());
+    const shown = async () => {
+      stamp.current = await stampOf(app);
+      await look(app, signal);
+      return { at: "shown", version: ++versions } as const;
+    };
+    shown()
+      .catch(whyNot)
+      .then((next) => signal.aborted || setPage(next));
+  }, [app]);
+  useEffect(() => {
+    load();
+    return () => stopped.current?.abort();
+  }, [load]);
+
+  useFileChange(
+    (path) => path === `apps/${app}.html`,
+    (changes) => {
+      if (changes) return load();
+      // Changes may have been missed. What an app holds in its memory is not thrown away for nothing.
+      stampOf(app).then(
+        (now) => now !== stamp.current && load(),
+        () => undefined,
+      );
+    },
+  );
+  return { page, load };
+}
+
+function whyNot(error: unknown): Page {
+  return error instanceof GatewayError && error.status === 404 ? { at: "gone" } : { at: "failed", message: messageOf(error) };
+}
+
+/** Tells one state of an app's file from another. */
+async function stampOf(app: string): Promise<string> {
+  const { entries } = await list("apps");
+  const file = entries.find(({ name }) => name === `${app}.html`);
+  return `${file?.modified} ${file?.size}`;
+}
