@@ -76,6 +76,12 @@ test("the terminal shows what the app has kept", async () => {
   assert.match(text.replaceAll(/\s/g, ""), /"cents":320,"what":"Coffee"/);
 });
 
+test("with a terminal, an app and an AI at work the computer takes less than half of its memory", async (t) => {
+  const [{ memory, memory_limit }] = await containers();
+  t.diagnostic(`the computer takes ${(memory / 2 ** 20).toFixed(1)} MiB of ${memory_limit / 2 ** 20}, what is kept of files included`);
+  assert.ok(memory < 96 * 2 ** 20);
+});
+
 test("the desktop turns dark when it is asked to", async () => {
   const shown = () => eve.page.evaluate(() => document.documentElement.dataset.theme);
   assert.equal(await shown(), "light");
