@@ -1,7 +1,7 @@
 // A person's tour of the whole product: from the sign-up to an app of one's own, and a message that finds the computer asleep.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { Person, launch } from "./browser.mjs";
 import { Supervisor, containers, forgetEverything, takeEverythingDown, until } from "./platform.mjs";
 import { Provider } from "./scripted.mjs";
@@ -21,6 +21,10 @@ after(async () => {
   await browser?.close();
   await takeEverythingDown(supervisor);
   await provider?.end();
+});
+
+afterEach(async (t) => {
+  if (t.passed === false) await eve.picture(`tour-failed-${t.name.replaceAll(/\W+/g, "-").slice(0, 40)}`);
 });
 
 const chat = () => eve.at("window-chat");
