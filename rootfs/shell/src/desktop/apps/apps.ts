@@ -2,7 +2,7 @@
 import { useSyncExternalStore } from "react";
 import { apps, ownName, type App } from "../../gateway/apps.ts";
 import { currentLink, onLink } from "../../gateway/link.ts";
-import { onFileChange } from "../../gateway/live.ts";
+import { onEvent, onFileChange } from "../../gateway/live.ts";
 
 let known: App[] | undefined;
 const listeners = new Set<() => void>();
@@ -22,9 +22,11 @@ export function watchApps(): () => void {
     (path) => path === "apps" || path.startsWith("apps/"),
     () => void look(),
   );
+  const forgetEvents = onEvent((event) => event.type === "app:open" && void look());
   const forgetLink = onLink(() => currentLink() === "connected" && !known && void look());
   return () => {
     forgetFiles();
+    forgetEvents();
     forgetLink();
   };
 }

@@ -46,7 +46,7 @@ export function snapRect(snap: Snap, area: Area): Rect {
     case "bottom-right":
       return { x: right, y: bottom, width, height };
     case "panel":
-      return { x: area.width - panelWidth(area), y: 0, width: panelWidth(area), height: area.height };
+      return { x: area.width - panelWidth(area) - MARGIN, y: MARGIN, width: panelWidth(area), height: tall };
   }
 }
 
@@ -54,7 +54,7 @@ const panelWidth = (area: Area) => Math.round(Math.min(PANEL, Math.max(SMALLEST.
 
 /** What the panel leaves to the others. */
 export function besidePanel(area: Area): Area {
-  return { ...area, width: area.width - panelWidth(area) };
+  return { ...area, width: area.width - panelWidth(area) - MARGIN };
 }
 
 /** What a window dropped with the pointer at (x, y) snaps to, if anything. */

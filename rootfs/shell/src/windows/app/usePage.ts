@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { look } from "../../gateway/apps.ts";
 import { list } from "../../gateway/files.ts";
 import { GatewayError, messageOf } from "../../gateway/http.ts";
-import { useFileChange } from "../../gateway/live.ts";
+import { onEvent, useFileChange } from "../../gateway/live.ts";
 
 export type Page = { at: "looking" } | { at: "shown"; version: number } | { at: "gone" } | { at: "failed"; message: string };
 
@@ -31,17 +31,19 @@ export function usePage(app: string) {
     return () => stopped.current?.abort();
   }, [load]);
 
+  // A change may have been missed. What an app holds in its memory is not thrown away for nothing.
+  const compare = useCallback(() => {
+    stampOf(app).then(
+      (now) => now !== stamp.current && load(),
+      () => undefined,
+    );
+  }, [app, load]);
   useFileChange(
     (path) => path === `apps/${app}.html`,
-    (changes) => {
-      if (changes) return load();
-      // Changes may have been missed. What an app holds in its memory is not thrown away for nothing.
-      stampOf(app).then(
-        (now) => now !== stamp.current && load(),
-        () => undefined,
-      );
-    },
+    (changes) => (changes ? load() : compare()),
   );
+  // A computer that watches too much already cannot tell of changes; that the AI has made the app anew is told all the same.
+  useEffect(() => onEvent((event) => event.type === "app:open" && event.name === app && compare()), [app, compare]);
   return { page, load };
 }
 

@@ -47,7 +47,7 @@ function sourceOf({ channel, name, id }: NonNullable<Shown["from"]>): string {
 
 function Answer({ message: { text, tools, turnId } }: { message: Shown }) {
   return (
-    <li className={styles.answer} data-testid="answer" data-live={turnId !== undefined}>
+    <li className={styles.answer} data-testid="answer" data-live={turnId !== undefined} data-bare={!text}>
       <span className="unseen">Your AI said: </span>
       {text && <Markdown text={text} />}
       {tools && <Tools tools={tools} />}

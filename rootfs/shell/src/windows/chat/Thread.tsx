@@ -14,9 +14,9 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric"
 
 export function Thread({ conversation }: { conversation: Conversation }) {
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
-  const follow = useFollow(scroller);
-  const older = useOlder(scroller, conversation);
   const { messages, sending } = conversation;
+  const follow = useFollow(scroller, sending.at(-1)?.requestId);
+  const older = useOlder(scroller, conversation);
   const mine = messages.findLast((message) => message.role === "user");
   return (
     <div className={styles.ground}>
