@@ -79,7 +79,7 @@ export class Person {
   }
 
   /** Types a command; returns what stands between two marks that only its execution can print. */
-  async shell(command) {
+  async shell(command, seconds = 60) {
     const mark = Math.random().toString(36).slice(2, 8);
     await this.page.getByLabel("Terminal input").first().focus();
     await this.page.keyboard.type(`clear; ${command}; printf '<%s:%s>\\n' ${mark} $?`);
@@ -88,7 +88,7 @@ export class Person {
     const text = await until(`the command ends: ${command}`, async () => {
       const screen = await this.screen();
       return done.test(screen) && screen;
-    });
+    }, seconds);
     const [, code] = done.exec(text);
     return { code: Number(code), text: text.slice(0, text.search(done)) };
   }

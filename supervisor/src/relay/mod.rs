@@ -20,6 +20,7 @@ use http_body_util::channel::Channel;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use matrixos_types::Nanos;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -174,7 +175,9 @@ impl Relay {
     async fn open(&self, caller: Caller, asked: &Asked, sent: &Sent, key: &ProviderKey) -> Result<Account, RelayError> {
         let refused = match Account::open(&self.meter, &self.metrics, caller, asked, None).await {
             Ok(account) => return Ok(account),
-            Err((caller, refused @ Refused::OutOfBudget { .. })) => (caller, refused),
+            Err((caller, refused @ Refused::OutOfBudget { remaining, .. })) if remaining > Nanos::ZERO => {
+                (caller, refused)
+            }
             Err((_, refused)) => return Err(refused.into()),
         };
         let (caller, refused) = refused;

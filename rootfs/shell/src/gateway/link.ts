@@ -11,6 +11,8 @@ const CALM_MS = 30_000;
 
 let link: Link = "connecting";
 let failures = 0;
+/** Somebody used the desktop while the computer was not known to be there: the next look may wake it. */
+let wanted = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
 
@@ -23,6 +25,7 @@ function become(next: Link) {
 /** The gateway answered. */
 export function heard() {
   failures = 0;
+  wanted = false;
   become("connected");
 }
 
@@ -39,7 +42,7 @@ function schedule(wait: number) {
 }
 
 async function check() {
-  if (document.visibilityState === "visible") await knock();
+  if (document.visibilityState === "visible") await knock(wanted ? {} : BACKGROUND);
   if (link === "signed_out") return;
   schedule(link === "connected" ? CALM_MS : backOff(failures++));
 }
@@ -62,8 +65,10 @@ async function isAsleep(answer: Response): Promise<boolean> {
   return body?.error?.code === "asleep";
 }
 
-/** Somebody uses the desktop: if the computer sleeps, wake it. */
-function used() {
+/** Somebody uses the desktop: if the computer sleeps, or is found asleep when it is looked for, wake it. */
+export function used() {
+  if (link === "connected") return;
+  wanted = true;
   if (link === "asleep") {
     become("connecting");
     void knock({});

@@ -1,7 +1,7 @@
 // The one line of this page to the computer, and those who listen to what happens there.
 import { useEffect, useRef } from "react";
 import { Line } from "./line.ts";
-import { currentLink, heard, lost, onLink } from "./link.ts";
+import { currentLink, heard, lost, onLink, used } from "./link.ts";
 import { liveUrl, type Event, type FileChange, type Said } from "./protocol.ts";
 
 type Listener = (event: Event) => void;
@@ -29,7 +29,11 @@ export function goLive(): () => void {
       heard();
       [...openings].forEach((opened) => opened());
     },
-    onLost: () => lost("unreachable"),
+    onLost: () => {
+      lost("unreachable");
+      // Somebody waits for an answer to what was said last.
+      if (kept().length > 0) used();
+    },
     onUnconfirmed: keep,
   };
   let before = currentLink();

@@ -1,6 +1,7 @@
 // The one chat of this page. It goes on while its window is closed, so it is kept here and not in a component.
 import { useSyncExternalStore } from "react";
 import { newConversation, page } from "../../gateway/conversations.ts";
+import { used } from "../../gateway/link.ts";
 import { currentLine, goTo, onEvent, onOpen } from "../../gateway/live.ts";
 import type { Event } from "../../gateway/protocol.ts";
 import { begun, reduce, type Change, type Conversation } from "./conversation.ts";
@@ -91,6 +92,7 @@ export function say(text: string) {
   const said = { type: "message" as const, text, sessionId, requestId: newConversation() };
   change({ type: "say", said });
   currentLine()?.say(said);
+  used();
 }
 
 /** Puts away something that was refused. */
