@@ -26,8 +26,9 @@
     else asked.reject(new Error(String(message.error || "That did not work.")));
   });
   let told = 0;
+  const added = {lines};
   const crashed = (text, line) => {
-    if (told++ < 5) post({ action: "crashed", error: String(text).slice(0, 2000), line: line || 0 });
+    if (told++ < 5) post({ action: "crashed", error: String(text).slice(0, 2000), line: line > added ? line - added : line || 0 });
   };
   addEventListener("error", (event) => {
     if (event.message) crashed(event.message, event.lineno);

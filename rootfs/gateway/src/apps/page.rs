@@ -46,9 +46,12 @@ pub(crate) async fn page(State(gateway): State<Gateway>, Path(app): Path<String>
     Ok((headers, with_bridge(&String::from_utf8_lossy(&html), &name)).into_response())
 }
 
-/// The bridge runs before anything of the app's, and without moving the document into quirks mode.
+/// The bridge runs before anything of the app's, and without moving the document into quirks mode. It is told how many
+/// lines it takes up, so that a crash is told with the line of the app's own file.
 fn with_bridge(html: &str, name: &str) -> String {
-    let script = format!("<script>{}</script>", BRIDGE.replace("\"{app}\"", &format!("\"{name}\"")));
+    let lines = BRIDGE.matches('\n').count();
+    let bridge = BRIDGE.replace("\"{app}\"", &format!("\"{name}\"")).replace("{lines}", &lines.to_string());
+    let script = format!("<script>{bridge}</script>");
     let lower = html.to_ascii_lowercase();
     let place = ["<head>", "<html>", "<!doctype html>"].iter().find_map(|tag| Some(lower.find(tag)? + tag.len()));
     let (before, after) = html.split_at(place.unwrap_or(0));
@@ -71,5 +74,14 @@ mod tests {
             assert!(bridge.is_some() && bridge < own, "{page}");
             assert!(page.contains("\"todo\"") && !BRIDGE.contains("</"));
         }
+    }
+
+    #[test]
+    fn a_crash_is_told_with_the_line_of_the_apps_own_file() {
+        let html = "<!doctype html>\n<head>\n<script>\nx()\n</script>";
+        let page = with_bridge(html, "todo");
+        let line_of_x = |text: &str| text.lines().position(|line| line == "x()").unwrap_or_default();
+        let added = line_of_x(&page) - line_of_x(html);
+        assert!(added > 0 && page.contains(&format!("const added = {added};")), "{added}: {page}");
     }
 }

@@ -63,7 +63,7 @@ function Failure({ message, code, again }: { message: Shown; code: string; again
       <div>
         <p className={styles.title}>{advice.title}</p>
         <p className={styles.detail}>{message.text}</p>
-        <p className={styles.detail}>{advice.todo}</p>
+        {advice.todo && <p className={styles.detail}>{advice.todo}</p>}
         {advice.again && again && <Button onClick={again}>Try again</Button>}
       </div>
     </li>

@@ -101,7 +101,7 @@ function List({ list, depth }: { list: Tokens.List; depth: number }) {
 
 function Table({ table, depth }: { table: Tokens.Table; depth: number }) {
   return (
-    <div className={styles.table} tabIndex={0} role="region" aria-label="Table">
+    <div className={styles.table} tabIndex={0} role="group" aria-label="Table">
       <table>
         <thead>
           <tr>

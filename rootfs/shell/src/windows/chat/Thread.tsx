@@ -17,6 +17,10 @@ export function Thread({ conversation }: { conversation: Conversation }) {
   const { messages, sending } = conversation;
   const follow = useFollow(scroller, sending.at(-1)?.requestId);
   const older = useOlder(scroller, conversation);
+  const thinking = isThinking(conversation);
+  // What waits behind the answer that is being given stands below it.
+  const firstWaiting = thinking ? messages.findIndex(({ id }) => before(conversation, id) !== undefined) : -1;
+  const last = messages.at(-1);
   const mine = messages.findLast((message) => message.role === "user");
   return (
     <div className={styles.ground}>
@@ -30,22 +34,14 @@ export function Thread({ conversation }: { conversation: Conversation }) {
           {messages.map((message, index) => (
             <Fragment key={message.id}>
               <Day message={message} previous={messages[index - 1]} />
-              <Message message={message} ahead={before(conversation, message.id)} again={mine && message.code ? () => say(mine.text) : undefined} />
+              {index === firstWaiting && <Thinking />}
+              <Message message={message} ahead={before(conversation, message.id)} again={mine && message === last && message.code ? () => say(mine.text) : undefined} />
             </Fragment>
           ))}
           {sending.map((said) => (
             <Unsent key={said.requestId} said={said} />
           ))}
-          {isThinking(conversation) && (
-            <li className={styles.thinking}>
-              <span aria-hidden="true">
-                <i />
-                <i />
-                <i />
-              </span>
-              <span className="unseen">Your AI is thinking</span>
-            </li>
-          )}
+          {thinking && firstWaiting === -1 && <Thinking />}
         </ol>
         {!mine && sending.length === 0 && <Starters empty={messages.length === 0} />}
       </div>
@@ -55,6 +51,19 @@ export function Thread({ conversation }: { conversation: Conversation }) {
         </button>
       )}
     </div>
+  );
+}
+
+function Thinking() {
+  return (
+    <li className={styles.thinking}>
+      <span aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      <span className="unseen">Your AI is thinking</span>
+    </li>
   );
 }
 

@@ -8,6 +8,7 @@ import styles from "./chat.module.css";
 
 export function Unsent({ said: { text, requestId, refused } }: { said: Sending }) {
   const away = useLink() !== "connected";
+  const advice = refused && adviceOn(refused.code);
   const again = () => {
     takeBack(requestId);
     say(text);
@@ -20,9 +21,9 @@ export function Unsent({ said: { text, requestId, refused } }: { said: Sending }
       {refused && (
         <div className={styles.refused}>
           <p>
-            {adviceOn(refused.code).title}. {refused.message}
+            {refused.message} {advice?.todo}
           </p>
-          <Button onClick={again}>Try again</Button>
+          {advice?.again && <Button onClick={again}>Try again</Button>}
           <Button kind="plain" onClick={() => takeBack(requestId)}>
             Delete
           </Button>

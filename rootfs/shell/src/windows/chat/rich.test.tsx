@@ -59,4 +59,5 @@ it("there is a word and an advice for every code of the contract", () => {
   const contract = "no_key key_refused no_budget busy offline upstream refused deadline queue_full bad_message bad_session read_only too_often answering disk_full internal";
   expect(CODES.toSorted()).toEqual(contract.split(" ").toSorted());
   expect(adviceOn("something_new").todo).toBeTruthy();
+  expect(new Set(CODES.map((code) => adviceOn(code).title)).size).toBe(CODES.length);
 });
