@@ -47,7 +47,7 @@ const LOOKS: [Appearance, string, LucideIcon][] = [
 export function useEntries(onProblem: (error: unknown) => void): Entry[] {
   const apps = useApps();
   return useMemo(() => {
-    const looks = LOOKS.map(([appearance, name, icon]) => ({ id: appearance, group: "Look", name, also: "theme appearance mode night day", icon: sign(icon), act: () => void changeTheme({ appearance }).catch(onProblem) }));
+    const looks = LOOKS.map(([appearance, name, icon]) => ({ id: `look-${appearance}`, group: "Look", name, also: "theme appearance mode night day", icon: sign(icon), act: () => void changeTheme({ appearance }).catch(onProblem) }));
     const own = (apps ?? []).map((app) => ({
       id: `app-${app.file}`,
       group: "Apps",

@@ -27,7 +27,7 @@ export function TopBar({ handle, link }: { handle: string; link: Link }) {
       <Budget handle={handle} />
       <span className={styles.link} data-link={link} role="status">
         <i aria-hidden="true" />
-        {WORDS[link]}
+        <span>{WORDS[link]}</span>
       </span>
       <Clock />
     </header>
