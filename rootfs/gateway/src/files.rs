@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Json;
 use axum::body::{Body, BodyDataStream};
@@ -27,8 +27,6 @@ const LISTED: usize = 10_000;
 const HEARD_OUT: usize = 64 << 20;
 const HEARD_OUT_WITHIN: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_millis(500);
-/// Where deleted things go.
-const TRASH: &str = ".trash";
 const FILE_POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'";
 
 /// A path within the home: no way up, no root, no empty part. Empty stands for the home itself.
@@ -48,7 +46,7 @@ pub(crate) fn relative(text: &str) -> Result<PathBuf, Failure> {
 }
 
 /// [`relative`], but not the home itself.
-fn below_home(text: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn below_home(text: &str) -> Result<PathBuf, Failure> {
     let path = relative(text)?;
     if path.as_os_str().is_empty() {
         Err(Failure::bad_request("Your home itself cannot be moved or replaced."))
@@ -275,32 +273,4 @@ pub(crate) async fn rename(
     })
     .await
     .map(|()| StatusCode::NO_CONTENT)
-}
-
-pub(crate) async fn trash(State(gateway): State<Gateway>, Json(body): Json<PathBody>) -> Result<StatusCode, Failure> {
-    to_trash(gateway, &body.path).await
-}
-
-pub(crate) async fn delete(
-    State(gateway): State<Gateway>,
-    UrlPath(path): UrlPath<String>,
-) -> Result<StatusCode, Failure> {
-    to_trash(gateway, &path).await
-}
-
-async fn to_trash(gateway: Gateway, path: &str) -> Result<StatusCode, Failure> {
-    let path = below_home(path)?;
-    blocking(gateway, move |home| discard(home, &path)).await.map(|()| StatusCode::NO_CONTENT)
-}
-
-/// Into the trash under a name that says when; what is in the trash already is deleted for good.
-pub(crate) fn discard(home: &Dir, path: &Path) -> io::Result<()> {
-    let found = home.symlink_metadata(path)?;
-    if path.starts_with(TRASH) {
-        return if found.is_dir() { home.remove_dir_all(path) } else { home.remove_file(path) };
-    }
-    home.create_dir_all(TRASH)?;
-    let when = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    home.rename(path, home, Path::new(TRASH).join(format!("{when}-{name}")))
 }

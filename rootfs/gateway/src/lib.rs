@@ -26,6 +26,7 @@ mod system;
 mod template;
 mod terminal;
 mod time;
+mod trash;
 mod watch;
 mod ws;
 

@@ -6,7 +6,7 @@ use axum::{Router, middleware};
 
 use crate::state::Gateway;
 use crate::{apps, auth, config, conversations, cron, desktop, files, identity, kernel, logs, notices};
-use crate::{profile, system, terminal, ws};
+use crate::{profile, system, terminal, trash, ws};
 
 /// Largest JSON body, in bytes; uploads have a limit of their own.
 const JSON_LIMIT: usize = 256 * 1024;
@@ -27,9 +27,10 @@ pub const ROUTES: &[Route] = &[
     ("/api/files/list", || get(files::list)),
     ("/api/files/mkdir", || post(files::mkdir)),
     ("/api/files/rename", || post(files::rename)),
-    ("/api/files/trash", || post(files::trash)),
+    ("/api/files/trash", || post(trash::trash).delete(trash::empty)),
+    ("/api/files/restore", || post(trash::restore)),
     ("/files/{*path}", || {
-        get(files::download).put(files::upload).delete(files::delete).layer(DefaultBodyLimit::disable())
+        get(files::download).put(files::upload).delete(trash::delete).layer(DefaultBodyLimit::disable())
     }),
     ("/api/terminals/{id}", || delete(terminal::end)),
     ("/ws", || get(ws::connect)),

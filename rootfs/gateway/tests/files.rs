@@ -41,7 +41,7 @@ fn a_file_is_stored_listed_read_renamed_and_trashed() {
     assert_eq!(computer.post("/api/files/trash", json!({"path": "folder"})).status, 204);
     assert_eq!(computer.get("/files/folder/two.txt").status, 404);
     let trash = computer.get("/api/files/list?path=.trash").json();
-    assert!(trash["entries"][0]["name"].as_str().unwrap().ends_with("-folder"));
+    assert!(trash["entries"].as_array().unwrap().iter().any(|e| e["name"].as_str().unwrap().ends_with("-folder")));
 }
 
 #[test]
@@ -121,4 +121,45 @@ fn an_upload_that_is_too_large_or_cut_off_leaves_nothing() {
     };
     computer.until("no draft is left", || !names().iter().any(|n| n.starts_with(".upload-")));
     assert_eq!(std::fs::read_to_string(computer.home.path().join("old")).unwrap(), "old");
+}
+
+#[test]
+fn what_was_deleted_comes_back_to_where_it_was_until_the_trash_is_emptied() {
+    let computer = Computer::start();
+    let kept = |ending: &str| {
+        let trash = computer.get("/api/files/list?path=.trash").json();
+        let names = trash["entries"].as_array().cloned().unwrap_or_default();
+        names.iter().map(|e| e["name"].as_str().unwrap().to_owned()).find(|n| n.ends_with(ending)).unwrap()
+    };
+    let restore = |name: String| computer.post("/api/files/restore", json!({"path": format!(".trash/{name}")}));
+    let home = computer.home.path();
+    std::fs::create_dir_all(home.join("deep/er")).unwrap();
+    std::fs::write(home.join("deep/er/a-note.txt"), "one").unwrap();
+    assert_eq!(computer.post("/api/files/trash", json!({"path": "deep/er/a-note.txt"})).status, 204);
+    std::fs::remove_dir_all(home.join("deep")).unwrap();
+    let back = restore(kept("-a-note.txt"));
+    assert_eq!((back.status, back.json()["path"].as_str().unwrap().to_owned()), (200, "deep/er/a-note.txt".to_owned()));
+    assert_eq!(std::fs::read(home.join("deep/er/a-note.txt")).unwrap(), b"one", "its folder was made again");
+
+    assert_eq!(computer.post("/api/files/trash", json!({"path": "deep/er/a-note.txt"})).status, 204);
+    std::fs::write(home.join("deep/er/a-note.txt"), "two").unwrap();
+    assert_eq!(restore(kept("-a-note.txt")).json()["path"], "deep/er/a-note (2).txt", "nothing is overwritten");
+    assert_eq!(std::fs::read(home.join("deep/er/a-note.txt")).unwrap(), b"two");
+
+    // A record that was written by hand leads nowhere else than into the home.
+    std::fs::write(home.join(".trash/5-x.txt"), "x").unwrap();
+    for (record, expected) in [("../../etc/x", "x.txt"), (".trash/y", "x (2).txt"), ("/deep/x", "deep/x")] {
+        std::fs::write(home.join(".trash/.from/5-x.txt"), record).unwrap();
+        assert_eq!(restore("5-x.txt".to_owned()).json()["path"], expected, "{record}");
+        std::fs::write(home.join(".trash/5-x.txt"), "x").unwrap();
+    }
+    for wrong in ["deep", ".trash", ".trash/.from", ".trash/.from/5-x.txt", ".trash/../deep", ""] {
+        let refused = computer.post("/api/files/restore", json!({"path": wrong})).status;
+        assert!(matches!(refused, 400 | 403), "{wrong}: {refused}");
+    }
+    assert_eq!(restore("missing".to_owned()).status, 404);
+
+    assert_eq!(computer.ask("DELETE", "/api/files/trash", b"").status, 204);
+    assert!(!home.join(".trash").exists());
+    assert_eq!(computer.ask("DELETE", "/api/files/trash", b"").status, 204, "an empty one too");
 }

@@ -28,6 +28,19 @@ export const makeFolder = (path: string) => sendJson("POST", "/api/files/mkdir",
 export const rename = (from: string, to: string) => sendJson("POST", "/api/files/rename", { from, to });
 export const trash = (path: string) => sendJson("POST", "/api/files/trash", { path });
 
+/** Back to where it was; answers where it is. */
+export const restore = async (path: string) => (await sendJson("POST", "/api/files/restore", { path })).json() as Promise<{ path: string }>;
+export const emptyTrash = () => ask("/api/files/trash", { method: "DELETE" });
+
+/** A whole file, and nothing of it when it is larger than `most` bytes. */
+export async function readWhole(path: string, most: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  const content = await readStart(path, most + 1, signal);
+  return content.length > most ? undefined : content;
+}
+
+/** Replaces the content of a file, in one step. */
+export const writeText = (path: string, text: string) => ask(contentUrl(path), { method: "PUT", headers: { "content-type": "application/octet-stream" }, body: text });
+
 /** At most `most` bytes from the start of a file. */
 export async function readStart(path: string, most: number, signal: AbortSignal): Promise<Uint8Array> {
   const answer = await ask(contentUrl(path), { signal, headers: { range: `bytes=0-${most - 1}` } }).catch((error: unknown) => {

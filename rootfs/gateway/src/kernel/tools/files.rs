@@ -7,8 +7,9 @@ use cap_std::fs::Dir;
 use serde_json::Value;
 
 use super::{Done, given, trouble};
-use crate::files::{discard, entries, relative};
+use crate::files::{entries, relative};
 use crate::kernel::limits::cut;
+use crate::trash::discard;
 
 /// Largest text that is read or written, in bytes.
 const LARGEST: u64 = 4 << 20;

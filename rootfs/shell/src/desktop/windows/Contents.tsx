@@ -10,6 +10,7 @@ import type { Action, Win } from "./layout.ts";
 const TerminalWindow = lazy(() => import("../../windows/terminal/TerminalWindow.tsx"));
 const SettingsWindow = lazy(() => import("../../windows/settings/SettingsWindow.tsx"));
 const JobsWindow = lazy(() => import("../../windows/jobs/JobsWindow.tsx"));
+const EditorWindow = lazy(() => import("../../windows/editor/EditorWindow.tsx"));
 const ActivityWindow = lazy(() => import("../../windows/activity/ActivityWindow.tsx"));
 
 interface Props {
@@ -55,6 +56,12 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
       return (
         <Suspense fallback={<Loading what="the jobs" />}>
           <JobsWindow visible={visible} />
+        </Suspense>
+      );
+    case "editor":
+      return (
+        <Suspense fallback={<Loading what="the editor" />}>
+          <EditorWindow path={subject ?? ""} onTitle={onTitle} />
         </Suspense>
       );
     case "activity":

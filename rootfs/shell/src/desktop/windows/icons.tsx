@@ -1,5 +1,5 @@
 // One icon per kind of window, the same in the dock and in title bars.
-import { AppWindow, CalendarClock, Folder, Gauge, History, MessageCircle, Settings, SquareTerminal, type LucideIcon } from "lucide-react";
+import { AppWindow, CalendarClock, FilePen, Folder, Gauge, History, MessageCircle, Settings, SquareTerminal, type LucideIcon } from "lucide-react";
 import type { Kind } from "./kinds.ts";
 
 export const KIND_ICONS: Record<Kind, LucideIcon> = {
@@ -11,4 +11,5 @@ export const KIND_ICONS: Record<Kind, LucideIcon> = {
   app: AppWindow,
   jobs: CalendarClock,
   activity: History,
+  editor: FilePen,
 };

@@ -1,13 +1,13 @@
 // The kinds of windows: their names and first sizes. Their contents live in `src/windows/{kind}`, see `contents.tsx`.
 import type { Area } from "./geometry.ts";
 
-export const KINDS = ["chat", "terminal", "files", "system", "app", "settings", "jobs", "activity"] as const;
+export const KINDS = ["chat", "terminal", "files", "system", "app", "settings", "jobs", "activity", "editor"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Those that are opened by their kind alone and often; the palette opens the others. */
-export const IN_DOCK: readonly Kind[] = KINDS.filter((kind) => kind !== "app" && kind !== "jobs" && kind !== "activity");
+export const IN_DOCK: readonly Kind[] = KINDS.filter((kind) => !["app", "jobs", "activity", "editor"].includes(kind));
 /** Those of which one is enough, or each of which shows something of its own. */
-export const SINGLE: readonly Kind[] = ["chat", "system", "app", "settings", "jobs", "activity"];
+export const SINGLE: readonly Kind[] = ["chat", "system", "app", "settings", "jobs", "activity", "editor"];
 
 export const NAMES: Record<Kind, string> = {
   chat: "Chat",
@@ -18,6 +18,7 @@ export const NAMES: Record<Kind, string> = {
   app: "App",
   jobs: "Scheduled jobs",
   activity: "Activity",
+  editor: "Text editor",
 };
 
 export const SIZES: Record<Kind, Area> = {
@@ -29,4 +30,5 @@ export const SIZES: Record<Kind, Area> = {
   app: { width: 560, height: 560 },
   jobs: { width: 640, height: 560 },
   activity: { width: 860, height: 560 },
+  editor: { width: 760, height: 560 },
 };

@@ -1,5 +1,5 @@
 // One file or folder, with all that can be done to it.
-import { Download, EllipsisVertical, File, FileImage, FileText, Folder, Link2, PencilLine, Trash2, type LucideIcon } from "lucide-react";
+import { Download, EllipsisVertical, File, FileImage, FileText, Folder, Link2, PencilLine, SquarePen, Trash2, type LucideIcon } from "lucide-react";
 import type { FocusEventHandler, Ref } from "react";
 import { IconButton } from "@matrixos/look/Button.tsx";
 import type { Entry } from "../../gateway/files.ts";
@@ -11,6 +11,7 @@ import styles from "./files.module.css";
 
 export interface RowActs {
   onOpen: (entry: Entry) => void;
+  onEdit: (entry: Entry) => void;
   onDownload: (entry: Entry) => void;
   onRename: (entry: Entry, name: string) => void;
   onTrash: (entry: Entry) => void;
@@ -63,7 +64,7 @@ export function FileRow({ entry, naming, reachable, onFocus, ref, ...acts }: Pro
   );
 }
 
-function RowMenu({ entry, onDownload, onNaming, onTrash }: RowActs & { entry: Entry }) {
+function RowMenu({ entry, onEdit, onDownload, onNaming, onTrash }: RowActs & { entry: Entry }) {
   const trigger = (
     <IconButton label={`What to do with ${entry.name}`} tabIndex={-1}>
       <EllipsisVertical aria-hidden="true" />
@@ -71,6 +72,11 @@ function RowMenu({ entry, onDownload, onNaming, onTrash }: RowActs & { entry: En
   );
   return (
     <Menu trigger={trigger}>
+      {entry.kind === "file" && !isImage(entry.name) && (
+        <MenuItem icon={<SquarePen />} onSelect={() => onEdit(entry)}>
+          Edit
+        </MenuItem>
+      )}
       {entry.kind !== "directory" && (
         <MenuItem icon={<Download />} onSelect={() => onDownload(entry)}>
           Download

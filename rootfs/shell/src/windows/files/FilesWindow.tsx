@@ -1,5 +1,5 @@
 // The file browser: one folder of the home at a time.
-import { Eye, EyeOff, FolderOpen, FolderPlus, FolderUp, Upload as UploadIcon } from "lucide-react";
+import { Eye, EyeOff, FolderOpen, FolderPlus, FolderUp, Trash2, Upload as UploadIcon } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Button, IconButton } from "@matrixos/look/Button.tsx";
 import type { Entry } from "../../gateway/files.ts";
@@ -10,6 +10,8 @@ import { NameField } from "./NameField.tsx";
 import { shown } from "./order.ts";
 import { baseName, join } from "./paths.ts";
 import { Preview } from "./Preview.tsx";
+import { TRASH } from "./trash.ts";
+import { Trash } from "./Trash.tsx";
 import { Uploads } from "./Uploads.tsx";
 import { useDrop } from "./useDrop.ts";
 import { useFileActs } from "./useFileActs.ts";
@@ -23,7 +25,12 @@ interface Props {
   onTitle: (title: string | undefined) => void;
 }
 
-export function FilesWindow({ folder: path, onFolder, onTitle }: Props) {
+export function FilesWindow(props: Props) {
+  if (props.folder === TRASH) return <Trash {...props} />;
+  return <Browser {...props} />;
+}
+
+function Browser({ folder: path, onFolder, onTitle }: Props) {
   const { folder, reload } = useFolder(path);
   const [hiddenToo, setHiddenToo] = useState(false);
   const [preview, setPreview] = useState<Entry>();
@@ -46,6 +53,9 @@ export function FilesWindow({ folder: path, onFolder, onTitle }: Props) {
         </IconButton>
         <IconButton label="New folder" onClick={() => acts.setMaking(true)}>
           <FolderPlus aria-hidden="true" />
+        </IconButton>
+        <IconButton label="Trash" data-testid="files-trash" onClick={() => onFolder(TRASH)}>
+          <Trash2 aria-hidden="true" />
         </IconButton>
         <UploadButton onFiles={(files) => start(files.map((file) => ({ name: file.name, file })))} />
       </div>

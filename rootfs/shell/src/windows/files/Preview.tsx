@@ -1,9 +1,11 @@
 // A look into one file: a picture, the beginning of a text, or the offer to download it.
-import { ArrowLeft, Download } from "lucide-react";
+import { ArrowLeft, Download, PencilLine } from "lucide-react";
 import { useEffect, useState } from "react";
-import { ButtonLink, IconButton } from "@matrixos/look/Button.tsx";
+import { Button, ButtonLink, IconButton } from "@matrixos/look/Button.tsx";
+import { openWindow } from "../../desktop/open.ts";
 import { readStart, type Entry } from "../../gateway/files.ts";
 import { messageOf } from "../../gateway/http.ts";
+import { useFileChange } from "../../gateway/live.ts";
 import { Empty, Failed, Loading } from "../../parts/States.tsx";
 import { bytes } from "../../parts/units.ts";
 import { baseName, contentUrl, isImage } from "./paths.ts";
@@ -25,6 +27,12 @@ export function Preview({ path, entry, onBack }: Props) {
         </IconButton>
         <span className={styles.previewName}>{baseName(path)}</span>
         <span className={styles.figures}>{bytes(entry.size)}</span>
+        {!isImage(entry.name) && (
+          <Button className={styles.tool} data-testid="file-edit" onClick={() => openWindow("editor", path)}>
+            <PencilLine aria-hidden="true" />
+            <span>Edit</span>
+          </Button>
+        )}
         <ButtonLink className={styles.tool} href={contentUrl(path)} download={entry.name}>
           <Download aria-hidden="true" />
           <span>Download</span>
@@ -75,9 +83,11 @@ function Text({ path, entry }: { path: string; entry: Entry }) {
 function useText(path: string): [Read, () => void] {
   const [read, setRead] = useState<Read>({ at: "loading" });
   const [turn, setTurn] = useState(0);
+  useFileChange((changed) => changed === path, () => setTurn((n) => n + 1));
+  // What is shown stays until the new content is there.
+  useEffect(() => setRead({ at: "loading" }), [path]);
   useEffect(() => {
     const stop = new AbortController();
-    setRead({ at: "loading" });
     readStart(path, MOST_SHOWN, stop.signal).then(
       (content) => {
         const text = textOf(content);

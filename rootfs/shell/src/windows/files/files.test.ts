@@ -3,6 +3,7 @@ import type { Entry } from "../../gateway/files.ts";
 import { freeName, shown } from "./order.ts";
 import { baseName, contentUrl, join, nameProblem, parent, steps } from "./paths.ts";
 import { textOf } from "./text.ts";
+import { trashed } from "./trash.ts";
 
 it("paths are taken apart and put together within the home", () => {
   expect(join("", "a")).toBe("a");
@@ -42,6 +43,15 @@ it("bytes that are no text are not shown as text, a cut character does not matte
   const encode = (text: string) => new TextEncoder().encode(text);
   expect(textOf(encode("grün"))).toBe("grün");
   expect(textOf(encode("grü").slice(0, -1))).toBe("gr");
+  expect(textOf(encode("grü").slice(0, -1), true)).toBeUndefined();
+  expect(encode(textOf(new Uint8Array([0xef, 0xbb, 0xbf, 0x41]), true) ?? "")).toHaveLength(4);
   expect(textOf(new Uint8Array([0x50, 0, 1]))).toBeUndefined();
   expect(textOf(new Uint8Array([0xff, 0xfe, 0x41]))).toBeUndefined();
+});
+
+it("the trash shows names as they were, the last deleted first, and nothing of its own records", () => {
+  const entry = (name: string): Entry => ({ name, kind: "file", size: 1, modified: null });
+  const shown = trashed([entry("1700000000000-a-b.txt"), entry(".from"), entry("1800000000000-new"), entry("2024-notes"), { ...entry("1800000000001-x"), lossy: true }]);
+  expect(shown.map(({ name, when }) => [name, when])).toEqual([["new", 1_800_000_000_000], ["a-b.txt", 1_700_000_000_000], ["2024-notes", undefined]]);
+  expect(shown[1]?.path).toBe(".trash/1700000000000-a-b.txt");
 });

@@ -1,5 +1,6 @@
 // What a person does to files, and what to say when it does not work.
 import { useState } from "react";
+import { openWindow } from "../../desktop/open.ts";
 import * as files from "../../gateway/files.ts";
 import { messageOf } from "../../gateway/http.ts";
 import type { RowActs } from "./FileRow.tsx";
@@ -36,6 +37,7 @@ export function useFileActs(folder: string, { onFolder, onPreview, onChanged }: 
       if (entry.kind === "directory") onFolder(join(folder, entry.name));
       else onPreview(entry);
     },
+    onEdit: ({ name }) => openWindow("editor", join(folder, name)),
     onDownload: ({ name }) => download(join(folder, name), name),
     onNaming: (name, focus) => {
       setNaming(name);

@@ -1,7 +1,9 @@
-// The content of one folder, read when it is opened, when asked, and when the page is looked at again.
+// The content of one folder, read when it is opened, when asked, when something in it changes, and when the page is looked at again.
 import { useCallback, useEffect, useState } from "react";
 import { list, type Entry } from "../../gateway/files.ts";
 import { messageOf } from "../../gateway/http.ts";
+import { useFileChange } from "../../gateway/live.ts";
+import { parent } from "./paths.ts";
 
 export type Folder = { at: "loading" } | { at: "failed"; message: string } | { at: "listed"; entries: Entry[]; truncated: boolean };
 
@@ -18,6 +20,8 @@ export function useFolder(path: string): { folder: Folder; reload: () => void } 
     );
     return () => stop.abort();
   }, [path, turn]);
+
+  useFileChange((changed) => parent(changed) === path || changed === path, reload);
 
   useEffect(() => {
     const back = () => document.visibilityState === "visible" && reload();
