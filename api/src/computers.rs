@@ -23,8 +23,10 @@ use crate::error::ApiError;
 use crate::platform::Platform;
 use crate::waiting;
 
-/// The one path of a computer's host that the platform answers itself.
+/// Paths of a computer's host that the platform answers itself: the way in,
 pub(crate) const ENTER: &str = "/.matrixos/enter";
+/// and the way to its owner's account, which no computer knows by name.
+const ACCOUNT: &str = "/.matrixos/account";
 
 /// How long a request waits for a computer that is starting.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,10 +41,10 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
     client: IpAddr,
 ) -> Response<Body> {
-    let answered = if request.uri().path() == ENTER && request.method() == Method::GET {
-        enter(platform, &handle, &request, client).await
-    } else {
-        admit(platform, &handle, request, client).await
+    let answered = match request.uri().path() {
+        ENTER if request.method() == Method::GET => enter(platform, &handle, &request, client).await,
+        ACCOUNT if request.method() == Method::GET => Ok(to_the_account(platform)),
+        _ => admit(platform, &handle, request, client).await,
     };
     answered.unwrap_or_else(IntoResponse::into_response)
 }
@@ -137,10 +139,14 @@ async fn let_in(
             Ok(waiting::page(platform.containers.is_unpacking(&visit.owner().container)))
         }
         // The owner's account page says how the computer is and why, and lets them try again.
-        Err(_) if navigating => Ok(Redirect::to(&format!("{}/account", platform.origin)).into_response()),
+        Err(_) if navigating => Ok(to_the_account(platform)),
         Err(Unreached::No(error)) => Err(error.into()),
         Err(Unreached::Failed(error)) => Err(error),
     }
+}
+
+fn to_the_account(platform: &Platform) -> Response<Body> {
+    Redirect::to(&format!("{}/account", platform.origin)).into_response()
 }
 
 /// Why a request did not come through to a computer.

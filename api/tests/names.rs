@@ -92,3 +92,16 @@ async fn who_came_by_https_once_never_comes_without_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_computers_address_leads_to_the_account_page() {
+    for domain in [None, Some(USERS)] {
+        let house = House::called(launcher::failing(), "https", domain).await;
+        house.sign_up("alice", &mut Device::at(&house.origin)).await;
+        let computer = house.computer("alice");
+        let led = house.open_page(&computer, "/.matrixos/account", "").await;
+        assert_eq!(led.header("location"), Some(format!("{}/account", house.origin)));
+        let posted = house.ask("POST", &computer, "/.matrixos/account", "", "{}").await;
+        assert_eq!(posted.header("location"), None, "nothing else goes there: {}", posted.head);
+    }
+}

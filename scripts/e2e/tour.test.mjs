@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { Person, launch } from "./browser.mjs";
+import * as film from "./film.mjs";
 import { Supervisor, containers, forgetEverything, takeEverythingDown, until } from "./platform.mjs";
 import { Provider } from "./scripted.mjs";
 
@@ -35,7 +36,8 @@ async function say(text, ...turns) {
   await provider.told({ turns });
   const before = await answers().count();
   if (!(await chat().isVisible())) await eve.at("dock-chat").first().click();
-  await eve.page.getByLabel("Message to your AI").fill(text);
+  await eve.page.getByLabel("Message to your AI").pressSequentially(text, { delay: film.pace });
+  await film.linger(400);
   await eve.page.keyboard.press("Enter");
   const last = turns.at(-1).say;
   await until(`the AI says: ${last}`, async () => (await answers().count()) > before && (await answers().last().innerText()).includes(last) && (await answers().last().getAttribute("data-live")) === "false");
@@ -47,6 +49,8 @@ test("whoever signs up is greeted by name on a desktop of their own", async () =
   await chat().waitFor();
   await until("the greeting", async () => (await answers().first().innerText()).includes("eve"));
   await eve.picture("tour-greeting");
+  await film.begin(eve.page);
+  await film.linger(1_500);
 });
 
 test("an app that is asked for is built, opens, works, and is there after a reload", async () => {
@@ -62,12 +66,14 @@ test("an app that is asked for is built, opens, works, and is there after a relo
   const frame = eve.page.locator('iframe[title="Expense tracker"]');
   await frame.waitFor();
   // The driver may lose sight of a frame that is loaded anew while it appears: it is used from the next visit on.
+  await film.linger(1_500);
   await eve.page.reload();
   const app = eve.page.frameLocator('iframe[title="Expense tracker"]');
   for (const [what, much] of [["Coffee", "3.20"], ["Books", "24.90"]]) {
-    await app.getByLabel("What for?").fill(what);
-    await app.getByLabel("Amount").fill(much);
+    await app.getByLabel("What for?").pressSequentially(what, { delay: film.pace });
+    await app.getByLabel("Amount").pressSequentially(much, { delay: film.pace });
     await app.getByRole("button", { name: "Add" }).click();
+    await film.linger(600);
   }
   const sum = () => until("the sum", async () => (await app.locator("#total").innerText()) === "28.10");
   await sum();
@@ -80,7 +86,8 @@ test("an app that is asked for is built, opens, works, and is there after a relo
 
 test("the terminal shows what the app has kept", async () => {
   await eve.openTerminal();
-  const { text } = await eve.shell("cat data/expense-tracker/spent.json");
+  const { text } = await eve.shell("cat data/expense-tracker/spent.json; echo");
+  await film.linger(1_500);
   assert.match(text.replaceAll(/\s/g, ""), /"cents":320,"what":"Coffee"/);
 });
 
@@ -95,6 +102,8 @@ test("the desktop turns dark when it is asked to", async () => {
   assert.equal(await shown(), "light");
   await say("Make it dark", { tools: [{ name: "set_theme", input: { appearance: "dark" } }] }, { say: "Easier on the eyes." });
   await until("it is dark", async () => (await shown()) === "dark");
+  await film.linger(2_500);
+  await film.end();
   await eve.picture("tour-dark");
 });
 

@@ -21,4 +21,4 @@ export interface SystemInfo {
   processes: number | null;
 }
 
-export const systemInfo = (signal: AbortSignal) => askJson<SystemInfo>("/api/system/info", { signal });
+export const systemInfo = (signal: AbortSignal, headers: HeadersInit = {}) => askJson<SystemInfo>("/api/system/info", { signal, headers });

@@ -40,3 +40,18 @@ export function when(date: Date, now: Date = new Date()): string {
   if (date.toDateString() === now.toDateString()) return today.format(date);
   return (date.getFullYear() === now.getFullYear() ? thisYear : earlier).format(date);
 }
+
+/** Billionths of a dollar as money: `$2.70`, `$0.003` for what is less than a cent, `$0`. */
+export function dollars(nanos: number): string {
+  const amount = nanos / 1e9;
+  if (nanos === 0) return "$0";
+  if (amount >= 0.01) return `$${amount.toFixed(2)}`;
+  return amount >= 0.001 ? `$${amount.toFixed(3)}` : "<$0.001";
+}
+
+/** A count in short: `950`, `12.4k`, `3.1M`. */
+export function count(n: number): string {
+  if (n < 1_000) return String(n);
+  const [value, unit] = n < 999_500 ? [n / 1_000, "k"] : [n / 1_000_000, "M"];
+  return `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10}${unit}`;
+}

@@ -1,14 +1,14 @@
 // What one gets. Only what is true of the platform today.
-import { Fingerprint, FolderLock, Globe, type LucideIcon, MonitorSmartphone, ShieldCheck, SquareTerminal } from "lucide-react";
+import { Fingerprint, Globe, type LucideIcon, MonitorSmartphone, ShieldCheck, Sparkles, SquareTerminal } from "lucide-react";
 import styles from "./landing.module.css";
 
 const FEATURES: readonly (readonly [LucideIcon, string, string])[] = [
+  [Sparkles, "An AI that builds", "Say what you need. It makes the app, opens it on your desktop, and keeps it as a file of yours."],
   [SquareTerminal, "A real computer", "Linux with a terminal, git and Python. It is yours alone, with memory and processor set aside for it."],
   [MonitorSmartphone, "A desktop in the browser", "Windows, files and a terminal, on the phone in your hand and the laptop on your desk. Nothing to install."],
   [Globe, "An address of its own", "Your handle is its name on the web. It stays yours for good."],
   [Fingerprint, "No passwords", "A passkey on your device opens it. There is nothing to remember, and nothing to steal from us."],
-  [FolderLock, "Your files stay yours", "They live in your home, under an owner of their own. Nobody else’s computer can read them."],
-  [ShieldCheck, "Walls that hold", "Each computer has a network, users and limits of its own. None can reach another."],
+  [ShieldCheck, "Walls that hold", "Each computer has files, users, a network and limits of its own. None can reach another."],
 ];
 
 export function Features() {

@@ -19,7 +19,7 @@ export function Landing() {
       <div className={styles.page}>
         <section className={styles.hero}>
           <h1>A computer of your own, at an address of your own.</h1>
-          <p>A real Linux computer with a desktop, open in any browser within seconds.</p>
+          <p>A real Linux computer with a desktop, and an AI that builds what you ask for. Open in any browser within seconds.</p>
           <TheButton visitor={visitor} />
         </section>
         <section aria-label="The desktop">

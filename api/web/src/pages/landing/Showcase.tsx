@@ -1,9 +1,11 @@
-// A window with the real desktop in it. The picture is taken by the end-to-end test; a checkout without it shows the bare wallpaper.
-import { Mark } from "@matrixos/look/Mark.tsx";
+// A window with the real desktop in it: the film of the tour that the tests take (`scripts/demo`), which stands still for those who
+// asked for less motion.
 import { addressOf } from "../../platform/places.ts";
 import styles from "./showcase.module.css";
+import picture from "./desktop.png";
+import film from "./tour.webm";
 
-const [picture] = Object.values(import.meta.glob<string>("./desktop.png", { eager: true, query: "?url", import: "default" }));
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function Showcase() {
   return (
@@ -16,15 +18,20 @@ export function Showcase() {
         </span>
         <span className={styles.address}>{addressOf("you")}</span>
       </figcaption>
-      {picture ? <img className={styles.picture} src={picture} alt="A desktop with a terminal and a file browser, in a browser window" width={1440} height={900} /> : <Wallpaper />}
+      <video
+        className={styles.picture}
+        src={film}
+        poster={picture}
+        width={1440}
+        height={900}
+        aria-label="A film without sound: somebody asks for an expense tracker, uses it, looks into a terminal, and has the desktop turn dark"
+        autoPlay={!STILL.matches}
+        controls={STILL.matches}
+        muted
+        loop
+        playsInline
+        preload="metadata"
+      />
     </figure>
-  );
-}
-
-function Wallpaper() {
-  return (
-    <div className={styles.wallpaper} aria-hidden="true">
-      <Mark size={72} />
-    </div>
   );
 }

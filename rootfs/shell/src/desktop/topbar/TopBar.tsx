@@ -1,6 +1,7 @@
 // The thin bar: whose computer this is, how it is connected, what time it is.
 import { Mark } from "@matrixos/look/Mark.tsx";
 import type { Link } from "../../gateway/link.ts";
+import { Budget } from "./budget/Budget.tsx";
 import { Clock } from "./Clock.tsx";
 import styles from "./topbar.module.css";
 
@@ -18,6 +19,7 @@ export function TopBar({ handle, link }: { handle: string; link: Link }) {
       <Mark size={20} />
       <h1 className={styles.handle}>{handle || "Matrix OS"}</h1>
       <span className={styles.space} />
+      <Budget handle={handle} />
       <span className={styles.link} data-link={link} role="status">
         <i aria-hidden="true" />
         {WORDS[link]}

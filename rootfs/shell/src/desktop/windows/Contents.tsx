@@ -1,4 +1,4 @@
-// What each kind of window shows. Terminal and settings are chunks of their own, fetched when the first one is opened.
+// What each kind of window shows. What is not needed at first is a chunk of its own, fetched when the first one is opened.
 import { Suspense, lazy, type Dispatch } from "react";
 import { AppWindow } from "../../windows/app/AppWindow.tsx";
 import { ChatWindow } from "../../windows/chat/ChatWindow.tsx";
@@ -9,6 +9,8 @@ import type { Action, Win } from "./layout.ts";
 
 const TerminalWindow = lazy(() => import("../../windows/terminal/TerminalWindow.tsx"));
 const SettingsWindow = lazy(() => import("../../windows/settings/SettingsWindow.tsx"));
+const JobsWindow = lazy(() => import("../../windows/jobs/JobsWindow.tsx"));
+const ActivityWindow = lazy(() => import("../../windows/activity/ActivityWindow.tsx"));
 
 interface Props {
   win: Win;
@@ -49,5 +51,17 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
       );
     case "app":
       return <AppWindow app={subject ?? ""} onTitle={onTitle} onUse={() => active || dispatch({ type: "focus", id })} />;
+    case "jobs":
+      return (
+        <Suspense fallback={<Loading what="the jobs" />}>
+          <JobsWindow visible={visible} />
+        </Suspense>
+      );
+    case "activity":
+      return (
+        <Suspense fallback={<Loading what="the activity" />}>
+          <ActivityWindow visible={visible} />
+        </Suspense>
+      );
   }
 }

@@ -1,5 +1,5 @@
 // One icon per kind of window, the same in the dock and in title bars.
-import { AppWindow, Folder, Gauge, MessageCircle, Settings, SquareTerminal, type LucideIcon } from "lucide-react";
+import { AppWindow, CalendarClock, Folder, Gauge, History, MessageCircle, Settings, SquareTerminal, type LucideIcon } from "lucide-react";
 import type { Kind } from "./kinds.ts";
 
 export const KIND_ICONS: Record<Kind, LucideIcon> = {
@@ -9,4 +9,6 @@ export const KIND_ICONS: Record<Kind, LucideIcon> = {
   system: Gauge,
   settings: Settings,
   app: AppWindow,
+  jobs: CalendarClock,
+  activity: History,
 };

@@ -25,7 +25,7 @@ export type Action =
   | { type: "greeted" }
   | { type: "open"; kind: Kind; area: Area }
   | { type: "summon"; kind: Kind; area: Area }
-  /** Shows a window with that subject: the one that has it, or a new one; the settings turn to it. `behind`: the front window stays in front. */
+  /** Shows a window with that subject: the one that has it, or a new one; settings and chat turn to it. `behind`: the front window stays in front. */
   | { type: "show"; kind: Kind; subject?: string; area: Area; behind?: boolean }
   | { type: "focus" | "close" | "minimise"; id: string }
   | { type: "place"; id: string; rect: Rect }
@@ -128,10 +128,13 @@ function summoned(layout: Layout, kind: Kind, area: Area): Layout {
   return next ? focused(layout, next.id) : opened(layout, kind, area);
 }
 
+/** Windows that turn to what is wanted instead of having another beside them. */
+const TURNS: readonly Kind[] = ["settings", "chat"];
+
 function shown(layout: Layout, kind: Kind, subject: string | undefined, area: Area): Layout {
   const mine = ofKind(layout, kind);
   const showing = mine.findLast((w) => w.subject === subject);
-  const there = showing ?? (subject === undefined || kind === "settings" ? mine.at(-1) : undefined);
+  const there = showing ?? (subject === undefined || TURNS.includes(kind) ? mine.at(-1) : undefined);
   const next = there ? focused(layout, there.id) : opened(layout, kind, area);
   const win = next.windows.at(-1);
   const full = !there && next === layout;

@@ -11,12 +11,13 @@ interface Props {
 }
 
 export function SaveBar({ draft, wrong = false }: Props) {
+  const words = wordsFor(draft);
   return (
-    <div className={styles.save}>
+    <div className={styles.save} data-news={words !== ""}>
       <p className={styles.state} role="status" data-problem={draft.problem !== undefined}>
         {draft.problem && <CircleAlert aria-hidden="true" />}
         {draft.saved && <Check aria-hidden="true" />}
-        {wordsFor(draft)}
+        {words}
       </p>
       {draft.dirty && !draft.saving && (
         <Button kind="plain" onClick={draft.discard}>

@@ -51,7 +51,7 @@ export function AiProfilePage() {
 }
 
 function Words({ label, hint, draft: { value, change } }: { label: string; hint: string; draft: Draft<string> }) {
-  return <AreaField label={label} hint={hint} wrong={wrongSize(value)} value={value} spellCheck className={styles.words} onText={change} />;
+  return <AreaField label={label} hint={hint} wrong={wrongSize(value)} value={value} spellCheck onText={change} />;
 }
 
 function Fields({ draft: { value, change } }: { draft: Draft<string> }) {
