@@ -11,6 +11,7 @@ import { Greeting } from "./greeting/Greeting.tsx";
 import { useHandle } from "./handle.ts";
 import { useIsPhone } from "./media.ts";
 import { openWindow } from "./open.ts";
+import { Palette } from "./palette/Palette.tsx";
 import { TopBar } from "./topbar/TopBar.tsx";
 import { useWallpaper } from "./theme/useWallpaper.ts";
 import { useOpening } from "./useOpening.ts";
@@ -72,6 +73,7 @@ export function Desktop() {
         <Asked seen={chatSeen} onOpen={() => openWindow("chat")} />
       </main>
       <Dock layout={layout} front={front} apps={apps} phone={phone} onSummon={summon} onHome={goHome} />
+      <Palette />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { useApp } from "../../desktop/apps/apps.ts";
 import { ask } from "../../desktop/ask.ts";
 import { useIsDark } from "../../desktop/media.ts";
 import { openWindow } from "../../desktop/open.ts";
+import { openPalette } from "../../desktop/palette/open.ts";
 import { pageOf } from "../../gateway/apps.ts";
 import { Empty, Failed, Loading } from "../../parts/States.tsx";
 import type { Crash } from "./bridge.ts";
@@ -76,7 +77,7 @@ function useGuest(frame: FrameRef, app: string, onCrash: (crash: Crash) => void)
       theme: () => (theme.current ? "dark" : "light"),
       onCrash,
       onNavigate: (to) => openWindow("app", to),
-      onPalette: () => openPalette(),
+      onPalette: openPalette,
     });
   }, [frame, app, onCrash]);
 }
@@ -92,9 +93,4 @@ function useUse(frame: FrameRef, onUse: () => void) {
     window.addEventListener("blur", left);
     return () => window.removeEventListener("blur", left);
   }, [frame]);
-}
-
-/** The command palette opens on its keys, wherever they are pressed. */
-function openPalette() {
-  window.dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true, bubbles: true, cancelable: true }));
 }
