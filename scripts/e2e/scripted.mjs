@@ -19,7 +19,7 @@ export class Provider {
   }
 
   constructor(child, base) {
-    Object.assign(this, { child, base });
+    Object.assign(this, { child, base, key: KEY });
   }
 
   /** What the platform's configuration says of it. */

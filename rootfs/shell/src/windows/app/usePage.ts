@@ -31,17 +31,14 @@ export function usePage(app: string) {
     return () => stopped.current?.abort();
   }, [load]);
 
-  // A change may have been missed. What an app holds in its memory is not thrown away for nothing.
+  // What an app holds in its memory is not thrown away for nothing: changes may have been missed, or told of what is shown already.
   const compare = useCallback(() => {
     stampOf(app).then(
       (now) => now !== stamp.current && load(),
       () => undefined,
     );
   }, [app, load]);
-  useFileChange(
-    (path) => path === `apps/${app}.html`,
-    (changes) => (changes ? load() : compare()),
-  );
+  useFileChange((path) => path === `apps/${app}.html`, compare);
   // A computer that watches too much already cannot tell of changes; that the AI has made the app anew is told all the same.
   useEffect(() => onEvent((event) => event.type === "app:open" && event.name === app && compare()), [app, compare]);
   return { page, load };
