@@ -80,6 +80,7 @@ async fn renew(State(platform): State<Platform>, Body(new): Body<NewAi>) -> Resu
 
 async fn account(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<Json<Value>, ApiError> {
     let user = user(&platform, &handle)?;
+    platform.relay.meter().catch_up(user.id).await?;
     Ok(Json(standing(&platform.relay.meter().standing(user.id)?)))
 }
 
