@@ -22,6 +22,7 @@ const WORDS: Record<string, string> = {
   deletion_undone: "Deletion of the account undone",
   admin_granted: "Became an administrator",
   admin_revoked: "No longer an administrator",
+  quota_set: "AI budget changed",
   computer_stopped: "Computer stopped",
   computer_started: "Computer started",
 };
