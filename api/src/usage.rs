@@ -146,7 +146,7 @@ pub(crate) fn standing(standing: &Standing) -> Value {
     })
 }
 
-fn spending(day: &Spending) -> Value {
+pub(crate) fn spending(day: &Spending) -> Value {
     json!({
         "day": date(day.day),
         "model": day.model,

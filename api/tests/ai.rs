@@ -149,6 +149,19 @@ async fn an_answer_that_does_not_stream_says_what_remains_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_ai_used_is_in_what_its_owner_takes_along() {
+    let world = World::with_budget(1_000_000_000).await;
+    world.calls(&message(SONNET, "[script:text]", false)).await;
+    let export = world.house.page("GET", "/api/account/export", &world.cookie, &Value::Null).await;
+    let text: String = export.body.split("\r\n").skip(1).step_by(2).collect();
+    let account: Value = serde_json::Deserializer::from_str(&text).into_iter().next().expect("a value").expect("JSON");
+    let ai = &account["ai"];
+    assert_eq!((&ai["spent_nanos"], &ai["days"][0]["model"]), (&json!(170_000), &json!(SONNET)));
+    assert_eq!(ai["calls"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&ai["calls"][0]["output_tokens"], &ai["calls"][0]["cost_text"]), (&json!(12), &json!("0.000170000")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn others_learn_nothing_of_what_somebody_spends() {
     let world = World::open().await;
     let mallory = world.house.sign_up("mallory", &mut Device::at(&world.house.origin)).await;

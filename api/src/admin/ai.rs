@@ -93,7 +93,8 @@ async fn set_quota(
     Ok(Json(standing(&platform.relay.meter().set_quota(user.id, quota.nanos).await?)))
 }
 
-async fn metrics(State(platform): State<Platform>) -> Response {
+/// What is counted, as text for Prometheus.
+pub(crate) async fn metrics(State(platform): State<Platform>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], platform.relay.metrics().text()).into_response()
 }
