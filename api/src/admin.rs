@@ -22,6 +22,7 @@ use crate::events;
 use crate::export;
 use crate::platform::{PATIENCE, Platform};
 
+pub(crate) use ai::metrics;
 pub use ai::{Ai, NewAi, Quota};
 
 /// Most events in one answer.

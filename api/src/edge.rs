@@ -21,12 +21,14 @@ use crate::{computers, hardening, routes};
 pub struct Edge {
     platform: Platform,
     router: Router,
+    /// The same for programs, at `api.{domain}`.
+    api: Router,
 }
 
 impl Edge {
     /// The front door of a platform.
     pub fn new(platform: Platform) -> Self {
-        Self { router: routes::router(platform.clone()), platform }
+        Self { router: routes::router(platform.clone()), api: routes::api_router(platform.clone()), platform }
     }
 
     /// Answers one request.
@@ -37,7 +39,8 @@ impl Edge {
         }
         let client = self.platform.proxies.client(&parts.headers, peer.ip());
         match self.platform.authority.site(&parts) {
-            Ok(Site::Platform) => self.own(Request::from_parts(parts, body), client).await,
+            Ok(Site::Platform) => own(self.router, Request::from_parts(parts, body), client).await,
+            Ok(Site::Api) => own(self.api, Request::from_parts(parts, body), client).await,
             Ok(Site::Computer(handle)) => {
                 let request = Request::from_parts(parts, body);
                 let mut answer = computers::answer(&self.platform, handle, request, client).await;
@@ -48,13 +51,13 @@ impl Edge {
             Err(refused @ Refused::Misdirected) => refuse(StatusCode::MISDIRECTED_REQUEST, &refused.to_string()),
         }
     }
+}
 
-    async fn own(self, request: Request<Incoming>, client: IpAddr) -> Response<Body> {
-        let mut request = request.map(|body| Body::new(Paced::new(body)));
-        request.extensions_mut().insert(Client(client));
-        let answered: Result<_, Infallible> = self.router.oneshot(request).await;
-        answered.unwrap_or_else(|never| match never {})
-    }
+async fn own(router: Router, request: Request<Incoming>, client: IpAddr) -> Response<Body> {
+    let mut request = request.map(|body| Body::new(Paced::new(body)));
+    request.extensions_mut().insert(Client(client));
+    let answered: Result<_, Infallible> = router.oneshot(request).await;
+    answered.unwrap_or_else(|never| match never {})
 }
 
 /// An answer after which the connection is not used again: what follows on it could be anything.

@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use matrixos_supervisor::containers::{Export, ExportError};
-use matrixos_supervisor::store::{Caller, User, What};
+use matrixos_supervisor::store::{Caller, Row, StoreError, User, What};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::account::sentence;
 use crate::auth::Verified;
@@ -17,6 +17,10 @@ use crate::caller::CalledFrom;
 use crate::ending::ending;
 use crate::error::ApiError;
 use crate::platform::Platform;
+use crate::usage::{spending, standing};
+
+/// Calls that are told one by one: the file about an account has room for 8 MiB.
+const CALLS: u64 = 5_000;
 
 #[derive(Deserialize)]
 pub(crate) struct Wish {
@@ -61,9 +65,45 @@ pub(crate) async fn for_operator(
 async fn begin(platform: &Platform, user: &User) -> Result<Export, ApiError> {
     let mut account = platform.accounts.record(user)?;
     let (history, awake) = platform.containers.history(&user.container).unwrap_or_default();
+    account["ai"] = ai(platform, user).await?;
     account["computer"] = json!({ "history": history, "awake": awake });
     let text = serde_json::to_vec_pretty(&account).map_err(ApiError::internal)?;
     Ok(platform.containers.export(&user.container, &text).await?)
+}
+
+/// What the AI of somebody's computer used: all of it by day and model, and the latest calls one by one. All of them are
+/// in the table that the account page gives.
+async fn ai(platform: &Platform, user: &User) -> Result<Value, ApiError> {
+    let (meter, id) = (platform.relay.meter().clone(), user.id);
+    meter.catch_up(id).await?;
+    let read = move || {
+        let report = meter.usage(id, 0..=u32::MAX)?;
+        let rows = report.days.iter().map(|day| day.calls).sum::<u64>();
+        let calls = meter.calls(id, rows.saturating_sub(CALLS)).map(|row| row.map(|row| call(&row)));
+        let mut known = standing(&report.standing);
+        known["days"] = report.days.iter().map(spending).collect();
+        known["calls"] = calls.collect::<Result<Value, StoreError>>()?;
+        Ok::<_, StoreError>(known)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(ApiError::internal)?.map_err(ApiError::from)
+}
+
+fn call(row: &Row) -> Value {
+    let call = &row.call;
+    json!({
+        "number": row.number,
+        "at": call.at,
+        "model": call.model,
+        "input_tokens": call.input,
+        "output_tokens": call.output,
+        "cache_write_5m_tokens": call.write_5m,
+        "cache_write_1h_tokens": call.write_1h,
+        "cache_read_tokens": call.read,
+        "web_searches": call.searches,
+        "cost_text": call.cost.exact(),
+        "known": call.how.as_str(),
+        "own_key": call.own,
+    })
 }
 
 /// An error on the way breaks the connection off, so that half a file does not look like a whole one.

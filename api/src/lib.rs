@@ -25,8 +25,10 @@ mod sign_in;
 mod usage;
 mod users;
 mod waiting;
+mod watch;
 
 pub use caller::Proxies;
 pub use edge::Edge;
 pub use pages::are_built;
 pub use platform::{Names, Parts, Platform};
+pub use watch::Watch;

@@ -11,11 +11,14 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::caller::Client;
 use crate::error::ApiError;
+use crate::internal::too_many;
 use crate::platform::Platform;
 use crate::routes::Rate;
 
 const LOOK_UPS_A_MINUTE: u32 = 240;
 const CEREMONIES_A_MINUTE: u32 = 60;
+/// When to try again, in seconds.
+const PAUSE: u64 = 10;
 
 /// A bucket per address and class.
 pub(crate) struct Rates {
@@ -56,10 +59,23 @@ fn network(peer: IpAddr) -> IpAddr {
 
 /// Refuses a request whose address has asked too often.
 pub(crate) async fn keep(State((platform, rate)): State<(Platform, Rate)>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Client>().map(|client| client.0);
-    if peer.is_none_or(|peer| platform.rates.admits(rate, peer)) {
+    if is_admitted(&platform, rate, &request) {
         return next.run(request).await;
     }
     let message = "Too many requests from your address. Please wait a moment, then try again.";
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).retry_after(10).into_response()
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).retry_after(PAUSE).into_response()
+}
+
+/// The same for computers, in the shape that their programs know.
+pub(crate) async fn keep_computers(
+    State((platform, rate)): State<(Platform, Rate)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_admitted(&platform, rate, &request) { next.run(request).await } else { too_many(PAUSE) }
+}
+
+fn is_admitted(platform: &Platform, rate: Rate, request: &Request) -> bool {
+    let peer = request.extensions().get::<Client>().map(|client| client.0);
+    peer.is_none_or(|peer| platform.rates.admits(rate, peer))
 }

@@ -5,6 +5,7 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
+use crate::error::ApiError;
 use crate::platform::Platform;
 use crate::{
     account, auth, events, export, hardening, limits, pages, public, security, sessions, sign_in, usage, users,
@@ -118,23 +119,44 @@ pub fn table() -> Vec<Route> {
         route(get(), "/api/admin/audit", Administrator, LookUp, events::all),
         route(get(), "/api/admin/users", Administrator, LookUp, users::list),
         route(post(), "/api/admin/users/{handle}/sessions/revoke-all", Acting, Ceremony, users::sign_out),
+        route(Method::PUT, "/api/admin/users/{handle}/quota", Acting, Ceremony, users::set_quota),
         route(post(), "/api/admin/users/{handle}/computer/stop", Acting, Ceremony, users::stop_computer),
         route(post(), "/api/admin/users/{handle}/computer/start", Acting, Ceremony, users::start_computer),
     ]
 }
 
+/// The table of `api.{domain}`: what programs ask, without `/api` before it. No browser sends its cookies there; a program
+/// shows the session that it was given.
+pub fn api_table() -> Vec<Route> {
+    vec![
+        route(Method::GET, "/health", Audience::Public, Rate::Free, public::health),
+        route(Method::GET, "/usage/{handle}", Audience::SignedIn, Rate::LookUp, usage::usage),
+    ]
+}
+
 /// The platform's own host: the table, and the pages for everything else.
 pub(crate) fn router(platform: Platform) -> Router {
-    let routes = table().into_iter().fold(Router::new(), |router, route| {
+    hardened(routed(&platform, table()).fallback(pages::page), platform)
+}
+
+/// `api.{domain}`: nothing else is there.
+pub(crate) fn api_router(platform: Platform) -> Router {
+    hardened(routed(&platform, api_table()).fallback(async || ApiError::not_found()), platform)
+}
+
+fn routed(platform: &Platform, table: Vec<Route>) -> Router<Platform> {
+    table.into_iter().fold(Router::new(), |router, route| {
         let keep = middleware::from_fn_with_state((platform.clone(), route.rate), limits::keep);
         let handler = match route.audience {
             Audience::Public => route.handler,
             _ => route.handler.layer(middleware::from_fn_with_state(platform.clone(), auth::identify)),
         };
         router.route(route.path, handler.layer(keep))
-    });
-    routes
-        .fallback(pages::page)
+    })
+}
+
+fn hardened(router: Router<Platform>, platform: Platform) -> Router {
+    router
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(platform.clone(), auth::same_origin))
         .layer(middleware::map_response_with_state(platform.clone(), hardening::harden))

@@ -43,6 +43,7 @@ pub(crate) async fn usage(
     Asked(period): Asked<Period>,
 ) -> Result<Json<Value>, ApiError> {
     let user = whose(&platform, session, &handle)?;
+    platform.relay.meter().catch_up(user.id).await?;
     let today = platform.relay.meter().today();
     let days = period.days.unwrap_or(DAYS).clamp(1, DAYS_AT_MOST);
     let report = platform.relay.meter().usage(user.id, today.saturating_sub(days - 1)..=today)?;
@@ -60,6 +61,7 @@ pub(crate) async fn calls(
     Path(handle): Path<String>,
 ) -> Result<Response, ApiError> {
     let user = whose(&platform, session, &handle)?;
+    platform.relay.meter().catch_up(user.id).await?;
     let rows = platform.relay.meter().calls(user.id, 0);
     let (mut sender, body) = Channel::<Bytes, io::Error>::new(AHEAD);
     let runtime = tokio::runtime::Handle::current();
@@ -144,7 +146,7 @@ pub(crate) fn standing(standing: &Standing) -> Value {
     })
 }
 
-fn spending(day: &Spending) -> Value {
+pub(crate) fn spending(day: &Spending) -> Value {
     json!({
         "day": date(day.day),
         "model": day.model,

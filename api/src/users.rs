@@ -6,15 +6,16 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use matrixos_supervisor::accounts::AccountError;
 use matrixos_supervisor::store::{User, WantedState, What};
-use matrixos_types::Handle;
+use matrixos_types::{Handle, Nanos};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::{Acting, Administrator};
-use crate::body::Asked;
+use crate::body::{Asked, Body};
 use crate::caller::CalledFrom;
 use crate::error::ApiError;
 use crate::platform::Platform;
+use crate::usage::standing;
 
 /// Accounts in one answer.
 const PAGE: usize = 50;
@@ -74,6 +75,34 @@ pub(crate) async fn stop_computer(
     let reason = format!("the administrator {} stopped it", grant.user().handle);
     platform.containers.want(&user.container, WantedState::Stopped, &reason).await.map_err(ApiError::internal)?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// What somebody may spend on AI calls in all, in dollars (`"7.50"`); null is what everybody may.
+#[derive(Deserialize)]
+pub(crate) struct NewQuota {
+    dollars: Option<String>,
+}
+
+/// `PUT /api/admin/users/{handle}/quota`.
+pub(crate) async fn set_quota(
+    State(platform): State<Platform>,
+    Acting(grant): Acting,
+    CalledFrom(from): CalledFrom,
+    Path(handle): Path<String>,
+    Body(new): Body<NewQuota>,
+) -> Result<Json<Value>, ApiError> {
+    let user = user(&platform, &handle)?;
+    let quota = new.dollars.as_deref().map(|text| Nanos::parse(text).ok_or_else(|| no_amount(text))).transpose()?;
+    platform.accounts.note_intervention(&grant, user.id, What::QuotaSet, &from).await?;
+    let meter = platform.relay.meter();
+    Ok(Json(standing(&meter.set_quota(user.id, quota).await?)))
+}
+
+fn no_amount(text: &str) -> ApiError {
+    let text: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+    let message =
+        format!("{text:?} is no amount of dollars; write for example \"7.50\", or null for what everybody may.");
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_request", message)
 }
 
 pub(crate) async fn start_computer(

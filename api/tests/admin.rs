@@ -93,3 +93,30 @@ async fn what_administrators_do_is_done_under_their_name() {
     let start = act("computer/start").await;
     assert_eq!((start.status, start.code().as_str()), (409, "deletion_pending"));
 }
+
+#[tokio::test]
+async fn an_administrator_changes_what_somebody_may_spend_and_they_read_who_did() {
+    let house = House::open().await;
+    let admin = with_an_administrator(&house, &mut Device::at(&house.origin)).await;
+    let alice = house.sign_up("alice", &mut Device::at(&house.origin)).await;
+    let set = async |body: Value| house.page("PUT", "/api/admin/users/alice/quota", &admin, &body).await;
+    let more = set(json!({ "dollars": "7.50" })).await;
+    assert_eq!((more.status, more.json()["quota_nanos"].as_u64()), (200, Some(7_500_000_000)), "{}", more.body);
+    let usage = house.page("GET", "/api/usage/alice", &alice, &Value::Null).await.json();
+    assert_eq!(usage["quota_nanos"], 7_500_000_000_u64);
+    for bad in [json!({ "dollars": "-1" }), json!({ "dollars": "seven" }), json!({ "dollars": 7 }), json!([])] {
+        let refused = set(bad.clone()).await;
+        assert!((400..500).contains(&refused.status) && refused.code() == "bad_request", "{bad}: {}", refused.body);
+    }
+    let usual = set(json!({ "dollars": null })).await.json();
+    assert_eq!(usual["quota_nanos"], 5_000_000_000_u64, "what everybody may");
+    let events = house.page("GET", "/api/audit", &alice, &Value::Null).await.json()["events"].clone();
+    for place in [0, 1] {
+        let event = &events[place];
+        let said = (&event["what"], &event["by"], &event["detail"]);
+        assert_eq!(said, (&json!("quota_set"), &json!("administrator"), &json!("rooted")));
+    }
+    assert_ne!(events[2]["what"], "quota_set", "what was refused is not written down as done");
+    let own = house.page("PUT", "/api/admin/users/alice/quota", &alice, &json!({ "dollars": "9" })).await;
+    assert_eq!((own.status, own.code().as_str()), (403, "not_admin"));
+}

@@ -85,3 +85,25 @@ async fn absurd_wishes_are_refused_with_a_reason() {
     assert_eq!(alice.asks("PUT", "/matrix/due", r#"{"at":null}"#).await.status, 204);
     assert_eq!(alice.asks("PUT", "/matrix/due", r#"{"at":2000000000}"#).await.status, 204);
 }
+
+#[tokio::test]
+async fn a_computer_that_asks_too_often_is_told_to_wait_in_the_shape_that_its_programs_know() {
+    let alice = Alice::arrive().await;
+    let mut refused = None;
+    for _ in 0..2_000 {
+        let answer = alice.asks("GET", "/v1/models", "").await;
+        if answer.status != 200 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("there is a bound");
+    assert_eq!((refused.status, &refused.json()["type"]), (429, &json!("error")));
+    assert_eq!(refused.json()["error"]["type"], "rate_limit_error");
+    assert!(refused.header("retry-after").is_some_and(|text| text.parse::<u64>().is_ok_and(|seconds| seconds > 0)));
+    assert_eq!(
+        alice.asks("GET", "/matrix/usage", "").await.status,
+        200,
+        "what is asked before every turn is not counted"
+    );
+}

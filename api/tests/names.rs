@@ -105,3 +105,26 @@ async fn every_computers_address_leads_to_the_account_page() {
         assert_eq!(posted.header("location"), None, "nothing else goes there: {}", posted.head);
     }
 }
+
+#[tokio::test]
+async fn programs_find_health_and_usage_at_the_name_of_the_api_and_nothing_else() {
+    let house = House::open().await;
+    let alice = house.sign_up("alice", &mut Device::at(&house.origin)).await;
+    let mallory = house.sign_up("mallory", &mut Device::at(&house.origin)).await;
+    let host = format!("api.{}", house.host());
+    let ask =
+        async |path: &str, cookie: &str| house.ask("GET", &host, path, &format!("cookie: {cookie}\r\n"), "").await;
+    assert_eq!(ask("/health", "").await.json()["status"], "ok");
+    let own = ask("/usage/alice", &alice).await;
+    assert_eq!((own.status, own.json()["handle"].as_str()), (200, Some("alice")));
+    assert_eq!(own.json(), house.page("GET", "/api/usage/alice", &alice, &Value::Null).await.json());
+    let (nobody, other) = (ask("/usage/alice", "").await, ask("/usage/alice", &mallory).await);
+    assert_eq!((nobody.status, nobody.code().as_str()), (401, "not_signed_in"));
+    assert_eq!((other.status, other.code().as_str()), (404, "not_found"));
+    for path in ["/", "/account", "/api/me", "/api/usage/alice", "/enter/alice", "/index.html"] {
+        let answer = ask(path, &alice).await;
+        assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{path}");
+    }
+    let acts = house.ask("POST", &host, "/usage/alice", &house.own(&alice), "{}").await;
+    assert_eq!(acts.status, 405, "it changes nothing");
+}

@@ -3,8 +3,13 @@
 mod common;
 
 use common::House;
+use matrixos_api::Watch;
+use matrixos_proxy::listen;
 use matrixos_testkit::authenticator::Device;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 async fn house() -> House {
     let house = House::open().await;
@@ -41,4 +46,29 @@ async fn a_broken_computer_that_is_woken_says_why_it_is_broken_and_what_is_stopp
     assert_eq!(house.operator("POST", "/containers/alice/destroy").await.status, 204);
     assert_eq!(house.operator("POST", wake).await.status, 404);
     assert_eq!(house.operator("POST", "/containers/nobody/wake?why=a+test").await.status, 404);
+}
+
+#[tokio::test]
+async fn whoever_watches_is_told_what_is_counted_and_nothing_else() {
+    let house = House::open().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let watch = Watch::new(house.platform.clone());
+    let answer = move |request, peer| watch.clone().answer(request, peer);
+    tokio::spawn(listen::serve(listener, listen::Limits::default(), answer, CancellationToken::new()));
+    let ask = async |line: &str| {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let request = format!("{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.expect("an answer");
+        text
+    };
+    let told = ask("GET /metrics").await;
+    assert!(told.starts_with("HTTP/1.1 200") && told.contains("openmetrics-text"), "{told}");
+    assert!(told.contains("matrixos_ai_added_latency_seconds_bucket") && told.ends_with("# EOF\n"), "{told}");
+    for line in ["GET /", "GET /health", "GET /status", "GET /containers", "PUT /ai", "POST /metrics"] {
+        let refused = ask(line).await;
+        assert!(refused.starts_with("HTTP/1.1 404") || refused.starts_with("HTTP/1.1 405"), "{line}: {refused}");
+    }
 }

@@ -58,6 +58,7 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("GET", "/api/admin/audit", Audience::Administrator),
     ("GET", "/api/admin/users", Audience::Administrator),
     ("POST", "/api/admin/users/{handle}/sessions/revoke-all", Audience::FreshAdministrator),
+    ("PUT", "/api/admin/users/{handle}/quota", Audience::FreshAdministrator),
     ("POST", "/api/admin/users/{handle}/computer/stop", Audience::FreshAdministrator),
     ("POST", "/api/admin/users/{handle}/computer/start", Audience::FreshAdministrator),
 ];

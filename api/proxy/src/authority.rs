@@ -19,6 +19,8 @@ pub struct Authority {
 pub enum Site {
     /// The platform's own pages and API.
     Platform,
+    /// The platform's API for programs, which has a name of its own.
+    Api,
     /// The computer of that handle, whether or not it exists.
     Computer(Handle),
 }
@@ -71,6 +73,7 @@ impl Authority {
     /// | no `Host`, several, or one that differs from an absolute request target | ambiguous |
     /// | another port, a trailing dot, an address, any character outside letters, digits, `-`, `.` | misdirected |
     /// | the platform's host, in any case | the platform |
+    /// | `api.` and the platform's host | the API for programs |
     /// | one label that is a handle, below the computers' domain (which may be the platform's host) | that computer |
     /// | anything else: two labels, `xn--`, an underscore, a handle below the domain that is not the computers' | misdirected |
     pub fn site(&self, request: &Parts) -> Result<Site, Refused> {
@@ -97,6 +100,10 @@ impl Authority {
         let name = name.to_ascii_lowercase();
         if name == self.host {
             return Some(Site::Platform);
+        }
+        // No handle: it is reserved.
+        if name.strip_prefix("api.") == Some(&self.host) {
+            return Some(Site::Api);
         }
         let label = name.strip_suffix(&self.computers)?.strip_suffix('.')?;
         Handle::parse(label).ok().map(Site::Computer)
@@ -125,6 +132,7 @@ mod tests {
         let alice = || Ok(Site::Computer(Handle::parse("alice").expect("a handle")));
         assert_eq!(site("/", &["localhost:8080"]), Ok(Site::Platform));
         assert_eq!(site("/", &["LocalHost:8080"]), Ok(Site::Platform));
+        assert_eq!(site("/", &["API.localhost:8080"]), Ok(Site::Api));
         assert_eq!(site("/", &["alice.localhost:8080"]), alice());
         assert_eq!(site("/", &["ALICE.localhost:8080"]), alice());
         assert_eq!(site("http://alice.localhost:8080/x", &["alice.localhost:8080"]), alice());
@@ -224,6 +232,7 @@ mod tests {
             for authority in [&together, &apart] {
                 match authority.site(&request) {
                     Ok(Site::Platform) => assert!(is_named(&request, "localhost:8080")),
+                    Ok(Site::Api) => assert!(is_named(&request, "api.localhost:8080")),
                     Ok(Site::Computer(handle)) => assert!(is_named(&request, &authority.of(&handle))),
                     Err(Refused::Ambiguous | Refused::Misdirected) => assert!(!is_named(&request, "localhost:8080")),
                 }

@@ -80,6 +80,7 @@ async fn renew(State(platform): State<Platform>, Body(new): Body<NewAi>) -> Resu
 
 async fn account(State(platform): State<Platform>, Path(handle): Path<String>) -> Result<Json<Value>, ApiError> {
     let user = user(&platform, &handle)?;
+    platform.relay.meter().catch_up(user.id).await?;
     Ok(Json(standing(&platform.relay.meter().standing(user.id)?)))
 }
 
@@ -92,7 +93,8 @@ async fn set_quota(
     Ok(Json(standing(&platform.relay.meter().set_quota(user.id, quota.nanos).await?)))
 }
 
-async fn metrics(State(platform): State<Platform>) -> Response {
+/// What is counted, as text for Prometheus.
+pub(crate) async fn metrics(State(platform): State<Platform>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], platform.relay.metrics().text()).into_response()
 }

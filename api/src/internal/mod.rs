@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Method, Request, Response};
+use axum::http::{Method, Request, Response, StatusCode};
+use axum::response::IntoResponse;
 use axum::{Router, middleware};
 use hyper::body::Incoming;
 use matrixos_proxy::Paced;
@@ -63,9 +64,15 @@ pub fn table() -> Vec<Route> {
     ]
 }
 
+/// What a computer is told that asks too often.
+pub(crate) fn too_many(seconds: u64) -> axum::response::Response {
+    let message = "This computer asks too often. Wait a moment, then try again.";
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", message).retry_after(seconds).into_response()
+}
+
 fn router(platform: Platform) -> Router {
     let routes = table().into_iter().fold(Router::new(), |router, route| {
-        let keep = middleware::from_fn_with_state((platform.clone(), route.rate), limits::keep);
+        let keep = middleware::from_fn_with_state((platform.clone(), route.rate), limits::keep_computers);
         router.route(route.path, route.handler.layer(keep))
     });
     routes

@@ -11,6 +11,7 @@ use crate::usage::standing;
 
 pub(super) async fn usage(State(platform): State<Platform>, Inside(resident): Inside) -> Result<Json<Value>, Refusal> {
     let meter = platform.relay.meter();
+    meter.catch_up(resident.owner()).await?;
     let mut answer = standing(&meter.standing(resident.owner())?);
     answer["own_key"] = json!(platform.accounts.own_key_since(resident.owner())?.is_some());
     answer["ready"] = json!(answer["own_key"] == true || platform.relay.provider().has_key());

@@ -1,5 +1,5 @@
 // The stand-in's account of one person: ways in, sessions, the log. It believes every passkey, and every code but 000000.
-import type { AppStart, AuditEvent, Passkey, Session } from "../src/platform/wire.ts";
+import type { AppStart, AuditEvent, Passkey, Session, Usage } from "../src/platform/wire.ts";
 import { type Answer, error } from "./answer.ts";
 
 const FRESH_S = 300;
@@ -15,6 +15,7 @@ export class Account {
   totp: { since: number } | null = null;
   codes: string[] = [];
   deletion: number | null = null;
+  ownKey: number | null = null;
   admin = false;
   #fresh = now() + FRESH_S;
   #events: AuditEvent[] = [];
@@ -67,7 +68,7 @@ export class Account {
   answer(method: string, path: string, query: URLSearchParams, body: Record<string, unknown>): Answer {
     const id = path.split("/")[1] ?? "";
     const route = `${method} ${path.replace(/^(passkeys|sessions)\/(?!start$|finish$|revoke-all$).+/, "$1/ID")}`;
-    const needsProof = /^(GET account\/export|POST passkeys\/|DELETE (passkeys|totp)|POST (totp\/|recovery-codes|account\/delete|admin\/claim))/.test(`${method} ${path}`);
+    const needsProof = /^(GET account\/export|POST passkeys\/|PUT ai|DELETE (passkeys|totp)|POST (totp\/|recovery-codes|account\/delete|admin\/claim))/.test(`${method} ${path}`);
     if (needsProof && this.#fresh < now()) return error(403, "verify_first", "Confirm that it is you first.");
     switch (route) {
       case "GET security":
@@ -80,6 +81,17 @@ export class Account {
         return NOTHING;
       case "POST sessions/revoke-all":
         return { status: 204, headers: { "set-cookie": "handle=; Path=/; Max-Age=0" } };
+      case `GET usage/${this.handle}`:
+        return ok(usage(this.handle, this.ownKey));
+      case "PUT ai/key":
+        if (String(body.key).length < 8) return error(400, "key_invalid", "That is no key. Copy it whole, as the provider showed it.");
+        this.ownKey = now();
+        this.note("own_key_set");
+        return NOTHING;
+      case "DELETE ai/key":
+        this.ownKey = null;
+        this.note("own_key_removed");
+        return NOTHING;
       case "GET audit":
         return this.#page(Number(query.get("before") ?? Number.MAX_SAFE_INTEGER));
       case "POST passkeys/start":
@@ -176,4 +188,16 @@ export function registration(handle: string) {
     timeout: 300_000,
     authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },
   };
+}
+
+/** `low…` is near the end of the budget, `out…` has come to it. */
+function usage(handle: string, own_key: number | null): Usage {
+  const remaining_nanos = handle.startsWith("out") ? 0 : handle.startsWith("low") ? 700_000_000 : 4_310_000_000;
+  const row = { calls: 12, input_tokens: 1_234, output_tokens: 5_678, cache_write_tokens: 2_000, cache_read_tokens: 34_567, cost_nanos: 310_000_000, own_key_nanos: 0 };
+  const days = [
+    { ...row, day: "2026-11-27", model: "claude-sonnet-5-5" },
+    { ...row, day: "2026-11-28", model: "claude-haiku-5-5", calls: 1, cost_nanos: 170_000 },
+    { ...row, day: "2026-11-28", model: "claude-sonnet-5-5" },
+  ];
+  return { quota_nanos: 5_000_000_000, spent_nanos: 5_000_000_000 - remaining_nanos, remaining_nanos, own_key_nanos: 0, in_flight: 1, own_key, days };
 }

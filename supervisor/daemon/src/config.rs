@@ -46,6 +46,8 @@ pub(crate) struct Config {
     /// Memory that stays free for the host itself.
     pub(crate) memory_floor: Bytes,
     pub(crate) ai: AiConfig,
+    /// Where Prometheus asks what is counted, if anywhere.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) log: LogFormat,
 }
 
@@ -91,6 +93,15 @@ struct File {
     limits: LimitsSection,
     sleep: SleepSection,
     ai: AiSection,
+    metrics: MetricsSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MetricsSection {
+    listen: Option<SocketAddr>,
+    /// Whoever reaches the address may read: that has to be said twice.
+    reachable_by_others: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -164,6 +175,7 @@ impl Config {
             sleep: sleep(&file.sleep)?,
             memory_floor: Bytes::mib(file.sleep.memory_floor_mib.unwrap_or(512)),
             ai: ai(file.ai)?,
+            metrics: metrics(&file.metrics)?,
             log: file.log,
         })
     }
@@ -192,6 +204,17 @@ fn ai(section: AiSection) -> Result<AiConfig> {
         settings.calls = calls;
     }
     Ok(AiConfig { provider, key_file: section.key_file, prices_file: section.prices_file, settings })
+}
+
+fn metrics(section: &MetricsSection) -> Result<Option<SocketAddr>> {
+    if let Some(address) = section.listen {
+        ensure!(
+            address.ip().is_loopback() || section.reachable_by_others,
+            "metrics.listen: whoever reaches {address} could read how much everybody calls, for nobody is asked who they \
+             are; listen on 127.0.0.1, or write reachable_by_others = true if a firewall keeps others away"
+        );
+    }
+    Ok(section.listen)
 }
 
 fn default_listen() -> Vec<SocketAddr> {
@@ -358,6 +381,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_counted_is_told_on_this_machine_only_unless_somebody_says_so() {
+        let metrics = |text| load(text).expect("fine").metrics.map(|address| address.to_string());
+        assert_eq!(metrics(""), None);
+        assert_eq!(metrics("[metrics]\nlisten = \"127.0.0.1:9464\"").as_deref(), Some("127.0.0.1:9464"));
+        let open = "[metrics]\nlisten = \"192.0.2.1:9464\"\nreachable_by_others = true";
+        assert_eq!(metrics(open).as_deref(), Some("192.0.2.1:9464"));
+    }
+
+    #[test]
     fn no_proxy_is_trusted_that_was_not_named() {
         assert!(load("").expect("fine").trusted_proxies.is_empty());
         let named = load("trusted_proxies = [\"127.0.0.1/32\", \"fd00::/64\"]").expect("fine").trusted_proxies;
@@ -396,6 +428,10 @@ mod tests {
             ("[ai]\nquota_dollars = 5", "quota_dollars"),
             ("[ai]\nconcurrent_calls = 0", "from 1 to 100"),
             ("trusted_proxies = [\"caddy\"]", "trusted_proxies"),
+            ("[metrics]\nlisten = \"0.0.0.0:9464\"", "reachable_by_others = true"),
+            ("[metrics]\nlisten = \"192.0.2.1:9464\"", "listen on 127.0.0.1"),
+            ("[metrics]\nlisten = \"[2001:db8::1]:9464\"", "listen on 127.0.0.1"),
+            ("[metrics]\nlisten = \"here\"", "listen"),
         ] {
             let error = format!("{:#}", load(text).expect_err(text));
             assert!(error.contains(says), "{text}: {error}");

@@ -22,15 +22,22 @@ pub(crate) struct Doors {
     pub(crate) front: Vec<TcpListener>,
     /// By computers.
     pub(crate) computers: Vec<TcpListener>,
+    /// By whoever watches.
+    pub(crate) watch: Vec<TcpListener>,
 }
 
 /// Listens on each address: on the socket that was kept, or on a new one, which is kept from now on.
-pub(crate) fn open(front: &[SocketAddr], computers: &[SocketAddr], manager: &Manager) -> Result<Doors> {
+pub(crate) fn open(
+    front: &[SocketAddr],
+    computers: &[SocketAddr],
+    watch: &[SocketAddr],
+    manager: &Manager,
+) -> Result<Doors> {
     let mut kept = kept();
     let mut open = |addresses: &[SocketAddr], bind: fn(SocketAddr) -> Result<TcpListener>| {
         addresses.iter().map(|&address| one(address, kept.remove(&address), bind, manager)).collect::<Result<_>>()
     };
-    let doors = Doors { front: open(front, bind)?, computers: open(computers, bind_ahead)? };
+    let doors = Doors { front: open(front, bind)?, computers: open(computers, bind_ahead)?, watch: open(watch, bind)? };
     // Nobody would ever answer there again.
     for address in kept.keys() {
         info!(%address, "no longer listening");

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail, ensure};
 use matrixos_api::admin::Machine;
 use matrixos_api::internal::Door;
-use matrixos_api::{Edge, Names, Parts, Platform, Proxies, admin};
+use matrixos_api::{Edge, Names, Parts, Platform, Proxies, Watch, admin};
 use matrixos_launcher::{Spawned, spawn};
 use matrixos_netns::Network;
 use matrixos_proxy::{Forwarder, listen};
@@ -85,7 +85,8 @@ fn prepare(config: &Config, account: Account) -> Result<Prepared> {
     let network = Network::new(config.instance.clone(), config.pool)?;
     let admin = bind_admin(&layout.socket(), account)?;
     let manager = Manager::from_env().context("the service manager's socket")?;
-    let doors = doors::open(&config.listen, &for_computers(&network, config.service_port), &manager)?;
+    let computers = for_computers(&network, config.service_port);
+    let doors = doors::open(&config.listen, &computers, config.metrics.as_slice(), &manager)?;
     let disk = disk::decide(config)?;
     disk::tell(&disk);
     let Spawned { socket, child } = spawn(&launcher_config(config, disk.means))?;
@@ -179,6 +180,12 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
         let (listener, door) = (tokio::net::TcpListener::from_std(listener)?, inner.clone());
         let answer = move |request, peer| door.clone().answer(request, peer);
         doors.spawn(listen::serve(listener, FOR_COMPUTERS, answer, end.clone()));
+    }
+    let watch = Watch::new(platform.clone());
+    for listener in prepared.doors.watch {
+        let (listener, watch) = (tokio::net::TcpListener::from_std(listener)?, watch.clone());
+        let answer = move |request, peer| watch.clone().answer(request, peer);
+        doors.spawn(listen::serve(listener, listen::Limits::default(), answer, end.clone()));
     }
     let admin = tokio::net::UnixListener::from_std(prepared.admin)?;
     tokio::spawn(axum_admin(admin, platform.clone(), prepared.machine));

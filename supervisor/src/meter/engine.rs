@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use matrixos_store::{Balance, Held, Hold, HoldError, How, Lease, NewRow, Row, Store, StoreError};
+use matrixos_store::{Held, Hold, HoldError, How, Lease, NewRow, Row, Store, StoreError};
 use matrixos_types::{ContainerId, Nanos, UserId};
 use tokio::sync::mpsc;
 
@@ -195,7 +195,7 @@ impl Meter {
             most: need.most,
             quota: self.0.settings.quota,
         };
-        let held = self.0.clerk.write(move |store| store.hold(&hold)).await;
+        let held = self.0.clerk.hold(hold).await;
         Ok(reservation(Some(held.map_err(|error| self.refused(error))?)))
     }
 
@@ -208,6 +208,12 @@ impl Meter {
                 Refused::OutOfBudget { remaining: quota.minus(balance.spent), held: balance.held, needed, quota }
             }
         }
+    }
+
+    /// Returns when what an account was charged before is counted in what [`Self::standing`], [`Self::usage`] and
+    /// [`Self::calls`] say. Charges are not waited for otherwise.
+    pub async fn catch_up(&self, user: UserId) -> Result<(), StoreError> {
+        self.0.clerk.catch_up(user).await
     }
 
     /// How an account stands. Cheap: two look-ups in memory.
@@ -239,7 +245,7 @@ impl Meter {
     /// comes to an end.
     pub async fn set_quota(&self, user: UserId, quota: Option<Nanos>) -> Result<Standing, StoreError> {
         let usual = self.0.settings.quota;
-        let written = self.0.clerk.write(move |store| {
+        let written = self.0.clerk.write(user, move |store| {
             let balance = store.set_quota(user, quota)?;
             let level = Level::of(&balance, quota.unwrap_or(usual)).map_or(0, Level::percent);
             if level < balance.told { store.set_told(user, level) } else { Ok::<_, StoreError>(balance) }
@@ -255,7 +261,7 @@ impl Meter {
     /// Remembers that a person was told. Until then a restart hands out the notice again.
     pub async fn told(&self, notice: &Notice) -> Result<(), StoreError> {
         let (user, percent) = (notice.user, notice.level.percent());
-        self.0.clerk.write(move |store| store.set_told(user, percent)).await.map(drop)
+        self.0.clerk.write(user, move |store| store.set_told(user, percent)).await.map(drop)
     }
 
     pub(super) fn quota(&self, own: Option<Nanos>) -> Nanos {
@@ -350,9 +356,4 @@ pub(super) fn as_leased(lease: &Lease, now: u64) -> NewRow {
         how: How::Leased,
         own: false,
     }
-}
-
-/// The balance after a call, as its caller is told.
-pub(super) fn remaining(balance: &Balance, quota: Nanos) -> Nanos {
-    quota.minus(balance.spent)
 }

@@ -26,5 +26,5 @@ pub use notice::{Level, Notice};
 pub use prices::{Price, Prices, PricesError, Terms};
 pub use reader::UsageReader;
 pub use report::{CSV_HEADER, Standing, UsageReport, csv_line};
-pub use reservation::{Charge, OutOfBudget, Reservation};
+pub use reservation::{Charge, Charging, OutOfBudget, Reservation};
 pub use usage::{Ending, Part, Settled, Text, Tokens, Usage};

@@ -161,7 +161,7 @@ impl Seen {
         self.add_parts(usage.get("iterations"));
     }
 
-    /// The newest list counts, unless it is shorter than one that was seen.
+    /// Of each pass the most that was said of it counts, and the model that was named first.
     fn add_parts(&mut self, parts: Option<&Value>) {
         let list = match parts {
             None | Some(Value::Null) => return,
@@ -171,8 +171,12 @@ impl Seen {
                 return;
             }
         };
-        if list.len() >= self.parts.len() {
-            self.parts = list.iter().filter_map(Value::as_object).map(|part| self.part(part)).collect();
+        for (place, part) in list.iter().filter_map(Value::as_object).enumerate() {
+            let part = self.part(part);
+            match self.parts.get_mut(place) {
+                Some(before) => before.grow(part),
+                None => self.parts.push(part),
+            }
         }
     }
 

@@ -142,6 +142,19 @@ fn what_cannot_be_true_is_not_believed_and_makes_nothing_cheaper() {
         stop(),
     ];
     assert_eq!(stream(&shrinking).usage.tokens, Tokens { input: 50, output: 9, ..Tokens::default() });
+    let pass = |model: &str, input: u64, output: u64| json!({ "model": model, "input_tokens": input, "output_tokens": output });
+    let shrinking = [
+        start(&json!({ "input_tokens": 1, "output_tokens": 1 })),
+        delta(&json!({ "iterations": [pass("claude-opus-5-5", 40, 30), pass("claude-opus-5-5", 20, 10)] })),
+        delta(&json!({ "iterations": [pass("claude-haiku-5-5", 1, 1), pass("claude-haiku-5-5", 50, 1)] })),
+        stop(),
+    ];
+    let read = stream(&shrinking).usage;
+    assert_eq!((read.total().input, read.total().output), (40 + 50, 30 + 10), "the most of each pass");
+    assert!(
+        read.parts.iter().all(|part| part.model.as_deref() == Some("claude-opus-5-5")),
+        "and the model first named"
+    );
 }
 
 #[test]
@@ -189,20 +202,33 @@ fn usage() -> impl Strategy<Value = Value> {
         "speed",
         "cache_creation",
     ]);
-    prop::collection::vec((name, value), 0..6)
-        .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    let fields = prop::collection::vec((name, value), 0..6);
+    (fields, passes()).prop_map(|(fields, passes)| {
+        let named = fields.into_iter().map(|(name, value)| (name.to_owned(), value));
+        named.chain(passes.map(|list| ("iterations".to_owned(), list))).collect()
+    })
+}
+
+/// Lists of passes that may say less than an earlier one did.
+fn passes() -> impl Strategy<Value = Option<Value>> {
+    let pass = (0u64..1_000, 0u64..1_000)
+        .prop_map(|(input, output)| json!({ "type": "message", "input_tokens": input, "output_tokens": output }));
+    prop::option::of(prop::collection::vec(pass, 0..4).prop_map(Value::from))
 }
 
 proptest! {
     #[test]
     fn whatever_comes_the_counts_only_grow(usages in prop::collection::vec(usage(), 0..8)) {
         let mut reader = UsageReader::default();
-        let mut before = Tokens::default();
+        let mut before = (Tokens::default(), Tokens::default());
         for usage in usages {
             reader.sse(line(&delta(&usage)).as_bytes());
-            let now = reader.progress().usage.tokens;
-            prop_assert!(now.input >= before.input && now.output >= before.output && now.read >= before.read);
-            prop_assert!(now.prompt() >= before.prompt());
+            let usage = reader.progress().usage;
+            let now = (usage.tokens, usage.total());
+            for (now, before) in [(now.0, before.0), (now.1, before.1)] {
+                prop_assert!(now.input >= before.input && now.output >= before.output && now.read >= before.read);
+                prop_assert!(now.prompt() >= before.prompt());
+            }
             before = now;
         }
     }

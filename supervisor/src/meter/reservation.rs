@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use matrixos_store::{Held, HoldError, How, Lease, NewRow, Spent, StoreError};
 use matrixos_types::Nanos;
 
+use super::clerk::{Receipt, gone};
 use super::days::seconds;
-use super::engine::{Call, Need, Place, as_leased, remaining};
+use super::engine::{Call, Meter, Need, Place, as_leased};
 use super::notice::Level;
 use super::prices::{Price, Prices, Terms};
 use super::reader::UsageReader;
@@ -128,7 +129,7 @@ impl Reservation {
         let progress = reader.progress();
         let (least, most) = (self.at_most(&progress, 0), self.at_most(&progress, LEASE));
         let (key, usual) = (lease.key(), self.place.meter.0.settings.quota);
-        match self.place.meter.0.clerk.write(move |store| store.widen(key, least, most, usual)).await {
+        match self.place.meter.0.clerk.write(key.user, move |store| store.widen(key, least, most, usual)).await {
             Ok(held) => {
                 self.exhausted = held.lease.amount < most;
                 self.amount = held.lease.amount;
@@ -157,16 +158,27 @@ impl Reservation {
     }
 
     /// Charges what the call cost. It is on the disk when this returns.
-    pub async fn settle(mut self, settled: Settled) -> Result<Charge, StoreError> {
-        let row = self.row(&settled);
-        let (lease, user, clerk) = (self.lease.take(), self.place.user, self.place.meter.0.clerk.clone());
-        let written = clerk.post(move |store| match lease {
+    pub async fn settle(self, settled: Settled) -> Result<Charge, StoreError> {
+        self.pay(&settled, true).written().await
+    }
+
+    /// Charges what the call cost without waiting for the disk: until it is there, the hold is. The place of this call is
+    /// free again, and whatever is asked of the meter for this account from now on counts the charge.
+    pub fn charge(self, settled: &Settled) -> Charging {
+        self.pay(settled, false)
+    }
+
+    fn pay(mut self, settled: &Settled, now: bool) -> Charging {
+        let row = self.row(settled);
+        let (lease, user, meter) = (self.lease.take(), self.place.user, self.place.meter.clone());
+        let cost = if lease.is_some() { row.cost } else { Nanos::ZERO };
+        let spent = meter.0.store.balance(user).ok().flatten().map_or(Nanos::ZERO, |balance| balance.spent);
+        let remaining = self.quota.minus(spent.plus(cost));
+        let written = meter.0.clerk.post(user, now, move |store| match lease {
             Some(lease) => store.charge(lease.key(), &row),
             None => store.meter(user, &row),
         });
-        let broken = || StoreError::Broken("the thread that writes money down has ended".to_owned());
-        let spent = written.await.map_err(|_| broken())??;
-        Ok(self.charged(&spent))
+        Charging { meter, remaining, written }
     }
 
     /// Gives back what was on hold: the provider has refused the call, or was never reached. It is on the disk when this
@@ -174,28 +186,7 @@ impl Reservation {
     pub async fn release(mut self) -> Result<(), StoreError> {
         let Some(lease) = self.lease.take() else { return Ok(()) };
         let clerk = self.place.meter.0.clerk.clone();
-        clerk.write(move |store| store.release(lease.key())).await.map(drop)
-    }
-
-    fn charged(&self, spent: &Spent) -> Charge {
-        let (meter, balance, call) = (&self.place.meter, &spent.balance, &spent.row.call);
-        let quota = meter.quota(balance.quota);
-        meter.0.notices.give(Level::of(balance, quota), balance, quota);
-        Charge {
-            model: call.model.clone(),
-            tokens: Tokens {
-                input: call.input,
-                output: call.output,
-                write_5m: call.write_5m,
-                write_1h: call.write_1h,
-                write_unsplit: 0,
-                read: call.read,
-            },
-            cost: call.cost,
-            how: call.how,
-            number: spent.row.number,
-            remaining: remaining(balance, quota),
-        }
+        clerk.write(lease.user, move |store| store.release(lease.key())).await.map(drop)
     }
 
     /// What is written down. Without a proper end, what came of the answer is estimated; if not even the prompt is known,
@@ -229,12 +220,53 @@ impl Reservation {
     }
 }
 
+/// A charge that is on its way to the disk, and gets there whether or not somebody waits for it.
+pub struct Charging {
+    meter: Meter,
+    remaining: Nanos,
+    written: Receipt<Spent, StoreError>,
+}
+
+impl Charging {
+    /// What may still be spent after it, but for calls that end at the same time.
+    pub fn remaining(&self) -> Nanos {
+        self.remaining
+    }
+
+    /// What was charged, once it is on the disk.
+    pub async fn written(self) -> Result<Charge, StoreError> {
+        let spent = self.written.await.map_err(|_| gone())??;
+        Ok(charged(&self.meter, &spent))
+    }
+}
+
+fn charged(meter: &Meter, spent: &Spent) -> Charge {
+    let (balance, call) = (&spent.balance, &spent.row.call);
+    let quota = meter.quota(balance.quota);
+    meter.0.notices.give(Level::of(balance, quota), balance, quota);
+    Charge {
+        model: call.model.clone(),
+        tokens: Tokens {
+            input: call.input,
+            output: call.output,
+            write_5m: call.write_5m,
+            write_1h: call.write_1h,
+            write_unsplit: 0,
+            read: call.read,
+        },
+        cost: call.cost,
+        how: call.how,
+        number: spent.row.number,
+        remaining: quota.minus(balance.spent),
+    }
+}
+
 impl Drop for Reservation {
     /// Nothing is free: what nobody settled costs what it held.
     fn drop(&mut self) {
         let Some(lease) = self.lease.take() else { return };
         let meter = &self.place.meter.0;
         let row = as_leased(&lease, seconds(meter.clock.now()));
-        drop(meter.clerk.post(move |store| store.charge(lease.key(), &row)));
+        drop(meter.clerk.post(lease.user, false, move |store| store.charge(lease.key(), &row)));
     }
 }

@@ -24,6 +24,21 @@ impl Tokens {
         parts.into_iter().fold(0, u64::saturating_add)
     }
 
+    /// The most of each. What one of them says was written for a known time is not counted again as of an unknown one.
+    #[must_use]
+    pub fn most(self, other: Self) -> Self {
+        let written = |t: Self| t.write_5m.saturating_add(t.write_1h).saturating_add(t.write_unsplit);
+        let (write_5m, write_1h) = (self.write_5m.max(other.write_5m), self.write_1h.max(other.write_1h));
+        Self {
+            input: self.input.max(other.input),
+            output: self.output.max(other.output),
+            write_5m,
+            write_1h,
+            write_unsplit: written(self).max(written(other)).saturating_sub(write_5m.saturating_add(write_1h)),
+            read: self.read.max(other.read),
+        }
+    }
+
     /// With what was written to the cache for an unknown time among what was written for an hour, or for five minutes.
     #[must_use]
     pub fn split(mut self, hour: bool) -> Self {
@@ -56,6 +71,14 @@ pub struct Part {
     pub tokens: Tokens,
 }
 
+impl Part {
+    /// Takes what was said of the same pass later.
+    pub(super) fn grow(&mut self, later: Self) {
+        self.tokens = self.tokens.most(later.tokens);
+        self.model = self.model.take().or(later.model);
+    }
+}
+
 /// What a call used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -86,15 +109,7 @@ impl Usage {
 
     /// All tokens: those of the passes, where they are more than what is said of the whole.
     pub fn total(&self) -> Tokens {
-        let (a, b) = (self.tokens, self.parts.iter().fold(Tokens::default(), |sum, part| sum.plus(part.tokens)));
-        Tokens {
-            input: a.input.max(b.input),
-            output: a.output.max(b.output),
-            write_5m: a.write_5m.max(b.write_5m),
-            write_1h: a.write_1h.max(b.write_1h),
-            write_unsplit: a.write_unsplit.max(b.write_unsplit),
-            read: a.read.max(b.read),
-        }
+        self.tokens.most(self.parts.iter().fold(Tokens::default(), |sum, part| sum.plus(part.tokens)))
     }
 }
 

@@ -11,7 +11,7 @@ use super::asked::Asked;
 use super::key::ProviderKey;
 use super::metrics::Metrics;
 use crate::containers::{Activity, Visit};
-use crate::meter::{Call, Charge, Meter, Refused, Reservation, UsageReader};
+use crate::meter::{Call, Charge, Charging, Meter, Refused, Reservation, UsageReader};
 
 /// What remains of the budget, told with every answer: `$4.31`.
 const REMAINING: HeaderName = HeaderName::from_static("x-matrix-budget-remaining");
@@ -34,9 +34,10 @@ pub(super) struct Account {
     /// What the answer has used by now.
     pub(super) reader: UsageReader,
     caller: Caller,
-    /// None once it is settled.
+    /// None once it is paid.
     reservation: Option<Reservation>,
-    charge: Option<Charge>,
+    /// The charge, as long as nobody has waited for it.
+    charging: Option<Charging>,
     metrics: Arc<Metrics>,
     model: String,
     stream: bool,
@@ -72,7 +73,7 @@ impl Account {
             model: reservation.model().to_owned(),
             reservation: Some(reservation),
             caller,
-            charge: None,
+            charging: None,
             metrics: metrics.clone(),
             stream: asked.stream,
             begun: Instant::now(),
@@ -109,14 +110,19 @@ impl Account {
         }
     }
 
-    /// Pays for what came of the answer; on the disk when this returns.
+    /// Pays for what came of the answer. Whoever asks from now on sees it; on the disk it is after [`Self::settle`].
+    pub(super) fn pay(&mut self) {
+        if let Some(reservation) = self.reservation.take() {
+            self.charging = Some(reservation.charge(&self.reader.progress()));
+        }
+    }
+
+    /// Pays, if that is not done; on the disk when this returns.
     pub(super) async fn settle(&mut self) {
-        let Some(reservation) = self.reservation.take() else { return };
-        match reservation.settle(self.reader.progress()).await {
-            Ok(charge) => {
-                self.log(&charge);
-                self.charge = Some(charge);
-            }
+        self.pay();
+        let Some(charging) = self.charging.take() else { return };
+        match charging.written().await {
+            Ok(charge) => self.log(&charge),
             // The lease stays, and is charged when the store can be written again.
             Err(error) => error!(%error, container = %self.caller.container, "a call could not be written down"),
         }
@@ -135,8 +141,8 @@ impl Account {
         if self.is_own() {
             return;
         }
-        let remaining = match (&self.charge, &self.reservation) {
-            (Some(charge), _) => charge.remaining,
+        let remaining = match (&self.charging, &self.reservation) {
+            (Some(charging), _) => charging.remaining(),
             (None, Some(reservation)) => reservation.free(),
             (None, None) => return,
         };

@@ -129,7 +129,7 @@ impl Relay {
         match self.begin(caller, sent).await {
             Err(error) => drop(answered.send(Err(error))),
             Ok((response, account)) if account.streams() => self.stream(response, account, answered).await,
-            Ok((response, account)) => drop(answered.send(self.collect(response, account).await)),
+            Ok((response, account)) => self.collect(response, account, answered).await,
         }
     }
 
@@ -216,21 +216,34 @@ impl Relay {
         pump::pump(upstream, sender, account).await;
     }
 
-    /// Takes an answer that does not stream, and pays for it before anybody reads it.
-    async fn collect(&self, response: Response<Incoming>, mut account: Account) -> Result<Answer, RelayError> {
+    /// Takes an answer that does not stream, and pays for it before anybody reads it. That it is paid for lies on the disk
+    /// a moment later; until then the hold does.
+    async fn collect(
+        &self,
+        response: Response<Incoming>,
+        mut account: Account,
+        answered: oneshot::Sender<Result<Answer, RelayError>>,
+    ) {
         let (parts, upstream) = response.into_parts();
         let collected = timeout(ANSWER_ENDS, Limited::new(upstream, ANSWER).collect()).await;
-        let Ok(Ok(body)) = collected.map(|read| read.map(|body| body.to_bytes())) else {
-            account.settle().await;
-            return Err(RelayError::from(NoAnswer::BrokenOff("in the middle of its answer".to_owned())));
+        let answer = match collected.map(|read| read.map(|body| body.to_bytes())) {
+            Ok(Ok(body)) => {
+                account.reader.json(&body);
+                account.pay();
+                let mut answer = Response::new(whole(body));
+                *answer.status_mut() = parts.status;
+                *answer.headers_mut() = passed_back(&parts.headers);
+                account.tell_remaining(answer.headers_mut());
+                Ok(answer)
+            }
+            _ => {
+                account.pay();
+                Err(RelayError::from(NoAnswer::BrokenOff("in the middle of its answer".to_owned())))
+            }
         };
-        account.reader.json(&body);
+        // The client may be gone already.
+        drop(answered.send(answer));
         account.settle().await;
-        let mut answer = Response::new(whole(body));
-        *answer.status_mut() = parts.status;
-        *answer.headers_mut() = passed_back(&parts.headers);
-        account.tell_remaining(answer.headers_mut());
-        Ok(answer)
     }
 
     /// `POST /v1/messages/count_tokens`: costs nothing, and needs a model that could be paid for.

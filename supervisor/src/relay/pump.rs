@@ -30,7 +30,7 @@ enum Cut {
     Budget,
 }
 
-/// Passes an answer's events on and settles the account at its end.
+/// Passes an answer's events on and pays for them at its end.
 pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error>, mut account: Account) {
     let mut client = Client { sender: Some(client), gone: None };
     let mut whole = true;
@@ -57,15 +57,10 @@ pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error
         }
     };
     drop(upstream);
+    // The hold stays until the charge is on the disk; the client need not wait for that.
+    account.pay();
+    client.end(cut, whole).await;
     account.settle().await;
-    match cut {
-        None => {}
-        Some(Cut::Budget) => client.pass(events::error("billing_error", OUT_OF_BUDGET)).await,
-        Some(Cut::Silence) => client.pass(events::error("timeout_error", SILENT)).await,
-        Some(Cut::Provider) if whole => client.pass(events::error("api_error", BROKEN_OFF)).await,
-        // What follows half an event could not be read: the client sees the answer break off, as without us.
-        Some(Cut::Provider) => client.abort(),
-    }
 }
 
 const OUT_OF_BUDGET: &str = "The budget of this computer is used up, so the answer ends here.";
@@ -100,6 +95,18 @@ impl Client {
         if !matches!(timeout(UNTAKEN, sender.send_data(data)).await, Ok(Ok(()))) {
             self.sender = None;
             self.gone = Some(Instant::now());
+        }
+    }
+
+    /// The last that is sent, after `whole` events or in the middle of one.
+    async fn end(mut self, cut: Option<Cut>, whole: bool) {
+        match cut {
+            None => {}
+            Some(Cut::Budget) => self.pass(events::error("billing_error", OUT_OF_BUDGET)).await,
+            Some(Cut::Silence) => self.pass(events::error("timeout_error", SILENT)).await,
+            Some(Cut::Provider) if whole => self.pass(events::error("api_error", BROKEN_OFF)).await,
+            // What follows half an event could not be read: the client sees the answer break off, as without us.
+            Some(Cut::Provider) => self.abort(),
         }
     }
 

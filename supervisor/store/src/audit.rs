@@ -83,6 +83,8 @@ pub enum What {
     OwnKeySet,
     /// The owner took that key back.
     OwnKeyRemoved,
+    /// An administrator changed what may be spent on AI calls.
+    QuotaSet,
     /// The operator or an administrator stopped the computer.
     ComputerStopped,
     /// The operator or an administrator started the computer.

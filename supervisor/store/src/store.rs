@@ -47,6 +47,7 @@ impl Store {
     /// Opens the store in `folder`, or makes it. Blocks.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let (files, settled) = Files::open(folder)?;
+        let (money, left) = Money::open(&files, folder)?;
         let inner = Inner {
             users: Table::open(&files)?,
             handles: files.tree("handles")?,
@@ -58,7 +59,7 @@ impl Store {
             sessions: Table::open(&files)?,
             tombstones: Table::open(&files)?,
             audit: Table::open(&files)?,
-            money: Money::open(&files)?,
+            money,
             meta: files.tree("meta")?,
             local: files.local().clone(),
             index: SessionIndex::default(),
@@ -67,6 +68,7 @@ impl Store {
         };
         let store = Self(Arc::new(inner));
         migrate::migrate(&store)?;
+        store.take_from_the_slate(left)?;
         store.load_indexes();
         Ok(store)
     }

@@ -54,6 +54,53 @@ fn spent() -> (tempfile::TempDir, Store, User) {
     (folder, store, user)
 }
 
+/// What a crash at this moment would leave of the store in a folder.
+fn crashed(folder: &std::path::Path) -> (tempfile::TempDir, Store) {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    let store = Store::open(copy.path()).unwrap();
+    (copy, store)
+}
+
+#[test]
+fn a_lease_is_on_the_disk_before_the_rest_and_counts_once_after_a_crash() {
+    let (folder, store, user) = spent();
+    let before = store.balance(user.id).unwrap().unwrap();
+    let (first, second) = (store.hold(&hold(&user, 50, 50)).unwrap(), store.hold(&hold(&user, 60, 60)).unwrap());
+    store.settle_leases(&[&first.lease, &second.lease]).unwrap();
+    for _ in 0..2 {
+        let (_copy, found) = crashed(folder.path());
+        assert_eq!(found.leases().unwrap().len(), 3, "with the one that was held before");
+        let balance = found.balance(user.id).unwrap().unwrap();
+        assert_eq!((balance.held, balance.leases), (before.held.plus(Nanos(110)), before.leases + 2));
+        assert_eq!(verify(&found), []);
+    }
+    store.charge(first.lease.key(), &call(86_400, "a", 5)).unwrap();
+    store.settle().unwrap();
+    // The slate still says that both are held; the tables know better.
+    let (copy, found) = crashed(folder.path());
+    assert_eq!(found.balance(user.id).unwrap(), store.balance(user.id).unwrap());
+    assert_eq!(verify(&found), []);
+    drop(found);
+    assert_eq!(Store::open(copy.path()).unwrap().leases().unwrap().len(), 2);
+}
+
+#[test]
+fn when_the_slate_is_full_or_gone_leases_wait_for_the_database() {
+    let (folder, store, user) = spent();
+    let mut held = Vec::new();
+    for _ in 0..300 {
+        let lease = store.hold(&hold(&user, 1, 1)).unwrap().lease;
+        store.settle_leases(&[&lease]).unwrap();
+        held.push(lease);
+    }
+    let (_copy, found) = crashed(folder.path());
+    assert_eq!(found.leases().unwrap().len(), held.len() + 1);
+    assert_eq!(verify(&found), []);
+}
+
 #[test]
 fn what_is_held_spent_and_left_adds_up() {
     let (_folder, store, user) = spent();

@@ -1,7 +1,7 @@
 // Every route of the platform's API that the pages use, by name.
 import type { AuthenticationResponseJSON, PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequestOptionsJSON, RegistrationResponseJSON } from "@simplewebauthn/browser";
 import { call } from "./http.ts";
-import type { AppStart, Arrival, AuditPage, CodeArrival, Computer, HandleAnswer, Me, Passkey, Profile, RecoveryCodes, Security, Session, Stats } from "./wire.ts";
+import type { AppStart, Arrival, AuditPage, CodeArrival, Computer, HandleAnswer, Me, Passkey, Profile, RecoveryCodes, Security, Session, Stats, Usage } from "./wire.ts";
 
 export interface Ceremony<Options> {
   /** Names the server's half of the ceremony. */
@@ -65,6 +65,15 @@ export const endSession = (id: string) => call<void>(`/api/sessions/${encodeURIC
 export const endAllSessions = () => call<void>("/api/sessions/revoke-all", { method: "POST", body: {} });
 
 export const audit = (before: number | null, signal?: AbortSignal) => call<AuditPage>(before === null ? "/api/audit" : `/api/audit?before=${before}`, { signal });
+
+export const usage = (handle: string, signal?: AbortSignal) => call<Usage>(`/api/usage/${encodeURIComponent(handle)}`, { signal });
+
+/** Where every call can be downloaded. */
+export const callsTable = (handle: string) => `/api/usage/${encodeURIComponent(handle)}/calls.csv`;
+
+export const keySet = (key: string) => call<void>("/api/ai/key", { method: "PUT", body: { key } });
+
+export const keyRemove = () => call<void>("/api/ai/key", { method: "DELETE" });
 
 /** Where everything that one has can be downloaded. */
 export const EXPORT = "/api/account/export";

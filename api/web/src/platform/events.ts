@@ -22,6 +22,9 @@ const WORDS: Record<string, string> = {
   deletion_undone: "Deletion of the account undone",
   admin_granted: "Became an administrator",
   admin_revoked: "No longer an administrator",
+  own_key_set: "Own key for AI calls given",
+  own_key_removed: "Own key for AI calls removed",
+  quota_set: "AI budget changed",
   computer_stopped: "Computer stopped",
   computer_started: "Computer started",
 };

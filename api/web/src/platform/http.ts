@@ -5,7 +5,7 @@ import { Problem, problemOfAnswer } from "./problem.ts";
 const DEADLINE_MS = 20_000;
 
 interface Call {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
 }

@@ -16,6 +16,7 @@ export type ProblemCode =
   | "last_factor"
   | "too_many_passkeys"
   | "name_invalid"
+  | "key_invalid"
   | "confirm_mismatch"
   | "deletion_pending"
   | "export_under_way"

@@ -112,3 +112,30 @@ export interface AuditPage {
   /** What to ask for next; null at the end. */
   next: number | null;
 }
+
+/** How the budget for AI calls stands. Money is in nano-dollars. */
+export interface Usage {
+  quota_nanos: number;
+  spent_nanos: number;
+  remaining_nanos: number;
+  own_key_nanos: number;
+  in_flight: number;
+  /** Since when a key of one's own pays, in seconds since 1970; null if none does. */
+  own_key: number | null;
+  days: Spending[];
+}
+
+/** What one model was used for on one day. */
+export interface Spending {
+  /** ISO date. */
+  day: string;
+  model: string;
+  calls: number;
+  input_tokens: number;
+  output_tokens: number;
+  cache_write_tokens: number;
+  cache_read_tokens: number;
+  cost_nanos: number;
+  /** What one's own key paid for. */
+  own_key_nanos: number;
+}

@@ -1,11 +1,14 @@
 //! Money: what each account may spend, has spent and has on hold, and every call that was paid for.
 //!
 //! A balance, the leases on it, its rows in the ledger and the sums by day and model change together, in one
-//! transaction. What is written here is on the disk only after [`Store::settle`], which one writer calls for many.
+//! transaction. What is written here is on the disk only after [`Store::settle_money`], which one writer calls for many; a
+//! lease is there already after [`Store::settle_leases`].
 
 mod change;
 mod read;
 mod records;
+mod settle;
+mod slate;
 mod verify;
 
 pub use change::{Held, Hold, HoldError, Spent};
@@ -14,11 +17,14 @@ pub(crate) use verify::verify;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use std::path::Path;
+
 use sled::Tree;
 
 use crate::disk::Files;
 use crate::error::StoreError;
 use crate::table::Table;
+use slate::Slate;
 
 /// The tables of money.
 pub(crate) struct Money {
@@ -30,17 +36,23 @@ pub(crate) struct Money {
     pub(crate) spending: Tree,
     /// Held while money moves, so that whoever compares tables sees no half of it.
     moving: Mutex<()>,
+    /// Where leases are on the disk before the rest is. Without it, for lack of room, they wait for the rest.
+    slate: Option<Slate>,
 }
 
 impl Money {
-    pub(crate) fn open(files: &Files) -> Result<Self, StoreError> {
-        Ok(Self {
+    /// Opens the tables; also gives the leases that a crash left on the slate in `folder`.
+    pub(crate) fn open(files: &Files, folder: &Path) -> Result<(Self, Vec<Lease>), StoreError> {
+        let (slate, left) = Slate::open(folder).map_or((None, Vec::new()), |(slate, left)| (Some(slate), left));
+        let money = Self {
             balances: Table::open(files)?,
             leases: Table::open(files)?,
             ledger: files.tree("ledger")?,
             spending: files.tree("spending")?,
             moving: Mutex::default(),
-        })
+            slate,
+        };
+        Ok((money, left))
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {

@@ -1,4 +1,4 @@
-// One's own account: the computer, the ways in, where one is signed in, what happened, and the way out.
+// One's own account: the computer, its AI, the ways in, where one is signed in, what happened, and the way out.
 import { Button } from "@matrixos/look/Button.tsx";
 import { useEffect, useState } from "react";
 import { doorOf, inviteIn } from "../../platform/places.ts";
@@ -10,6 +10,7 @@ import { Waiting } from "../../ui/States.tsx";
 import { type Visitor, useMe } from "../../ui/useMe.ts";
 import { useTitle } from "../../ui/useTitle.ts";
 import { AccountCard } from "./AccountCard.tsx";
+import { Ai } from "./Ai.tsx";
 import { Activity } from "./Activity.tsx";
 import { Everything } from "./Everything.tsx";
 import { Deleting } from "./Deleting.tsx";
@@ -69,6 +70,7 @@ function Member({ was }: { was: Me }) {
       {me.deletion !== null && <Deleting at={me.deletion} kept={() => location.replace(doorOf(me.handle))} />}
       <AccountCard key={String(me.deletion)} me={me} />
       <Invitation claimed={() => setMe({ ...me, admin: true })} />
+      <Ai handle={me.handle} version={version} changed={changed} />
       <WaysIn handle={me.handle} version={version} changed={changed} />
       <Sessions version={version} changed={changed} />
       <Activity version={version} />
