@@ -1,19 +1,22 @@
-//! The bearer token: on every route but `/health`, compared in constant time.
+//! The bearer token: on every route but `/health`, compared in constant time. Where there is a door, its cookie will do.
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use subtle::ConstantTimeEq;
 
-use crate::error::Failure;
+use crate::door;
 use crate::state::Gateway;
 
 pub(crate) async fn require_token(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/health" || admitted(&gateway, &request) {
         return next.run(request).await;
     }
-    Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", "This computer needs its owner's token.").into_response()
+    match &gateway.door {
+        Some(door) => door.pass(request, next).await,
+        None => door::refused(),
+    }
 }
 
 fn admitted(gateway: &Gateway, request: &Request) -> bool {

@@ -6,6 +6,7 @@ mod config;
 mod conversations;
 mod cron;
 mod desktop;
+mod door;
 mod error;
 mod files;
 mod first_boot;

@@ -8,8 +8,17 @@ use matrixos_types::computer::{
     API_KEY_ENV, API_URL_ENV, DOMAIN_ENV, GATEWAY_PORT, HANDLE_ENV, HOME, SHELL_PATH, TEMPLATE_PATH, TOKEN_ENV,
 };
 
+use crate::door::Door;
+
 /// Where the model is asked if nobody says otherwise.
 pub(crate) const PROVIDER: &str = "https://api.anthropic.com";
+
+/// Set to 1 on a server of the owner's own.
+const SINGLE: &str = "MATRIX_SINGLE";
+/// How browsers call that server.
+const ORIGIN: &str = "MATRIX_ORIGIN";
+/// Fewest characters of a token that stands between the internet and a shell.
+const LONG_ENOUGH: usize = 24;
 
 /// Where things are, who the owner is, and what may be used.
 #[derive(Clone)]
@@ -18,6 +27,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The bearer token that every request but `/health` must carry; without one only loopback is served.
     pub token: Option<String>,
+    /// No platform is in front of this computer: browsers sign in here, with the token.
+    pub single: bool,
+    /// How browsers call this computer, if no platform is in front of it: `https://computer.example`.
+    pub origin: Option<String>,
     /// The owner.
     pub handle: String,
     /// The domain below which the computer has its name.
@@ -65,9 +78,16 @@ impl Settings {
             token.is_some() || listen.ip().is_loopback(),
             "{TOKEN_ENV} is not set, so only this machine may be served; set it, or listen on 127.0.0.1"
         );
+        let single = text(SINGLE).is_some_and(|value| value == "1");
+        let origin = text(ORIGIN).map(|origin| origin.trim_end_matches('/').to_owned());
+        if single {
+            check_single(token.as_deref(), origin.as_deref())?;
+        }
         Ok(Self {
             listen,
             token,
+            single,
+            origin,
             handle: text(HANDLE_ENV).unwrap_or_else(|| "me".to_owned()),
             domain: text(DOMAIN_ENV).unwrap_or_else(|| "localhost".to_owned()),
             home: path("HOME", HOME),
@@ -84,12 +104,21 @@ impl Settings {
             },
         })
     }
+
+    /// Where browsers sign in, if they do it here.
+    pub(crate) fn door(&self) -> Option<Door> {
+        let token = self.token.as_deref().filter(|_| self.single)?;
+        Some(Door::new(token, self.origin.as_deref()))
+    }
+
     /// Nothing in particular.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             token: None,
+            single: false,
+            origin: None,
             handle: "me".to_owned(),
             domain: "localhost".to_owned(),
             home: PathBuf::new(),
@@ -102,4 +131,19 @@ impl Settings {
             limits: Limits::default(),
         }
     }
+}
+
+/// A computer that is open to the internet has a token that nobody guesses, and an origin that browsers can have.
+fn check_single(token: Option<&str>, origin: Option<&str>) -> Result<()> {
+    ensure!(
+        token.is_some_and(|token| token.len() >= LONG_ENOUGH),
+        "{SINGLE}=1 needs a {TOKEN_ENV} of at least {LONG_ENOUGH} characters: with it anybody gets a shell; make one with: openssl rand -hex 32"
+    );
+    let authority =
+        origin.map(|origin| origin.strip_prefix("https://").or(origin.strip_prefix("http://")).unwrap_or_default());
+    ensure!(
+        authority.is_none_or(|authority| !authority.is_empty() && !authority.contains(['/', '@', '?', '#', ' '])),
+        "{ORIGIN} is the address that browsers show, without a path; write for example https://computer.example"
+    );
+    Ok(())
 }

@@ -8,6 +8,7 @@ use cap_std::fs::Dir;
 
 use crate::conversations::Summaries;
 use crate::cron::Cron;
+use crate::door::Door;
 use crate::hub::Hub;
 use crate::kernel::Kernel;
 use crate::notices::Notices;
@@ -22,6 +23,8 @@ pub struct Gateway(Arc<Inner>);
 /// What [`Gateway`] gives access to.
 pub struct Inner {
     pub(crate) settings: Settings,
+    /// Where no platform signs people in.
+    pub(crate) door: Option<Door>,
     /// The home as a capability: nothing outside of it can be named through this handle.
     pub(crate) home: Dir,
     pub(crate) terminals: Terminals,
@@ -40,6 +43,7 @@ impl Gateway {
         let terminals = Terminals::new(&settings);
         let (kernel, platform) = (Kernel::new(&settings), Platform::new(&settings.ai_url, settings.ai_key.as_deref()));
         Ok(Self(Arc::new(Inner {
+            door: settings.door(),
             settings,
             home,
             terminals,
