@@ -7,7 +7,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use http_body_util::channel::Sender;
 use hyper::body::{Bytes, Incoming};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Account;
 use super::events;
@@ -18,6 +18,8 @@ const SILENCE: Duration = Duration::from_secs(120);
 const UNTAKEN: Duration = Duration::from_secs(60);
 /// How long an answer is read on after its client has gone.
 const READ_ON: Duration = Duration::from_secs(300);
+/// How long what was passed may take to leave this process.
+const ON_ITS_WAY: Duration = Duration::from_millis(250);
 
 /// Why an answer ends before its last event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,12 +108,15 @@ impl Client {
             Some(Cut::Silence) => self.pass(events::error("timeout_error", SILENT)).await,
             Some(Cut::Provider) if whole => self.pass(events::error("api_error", BROKEN_OFF)).await,
             // What follows half an event could not be read: the client sees the answer break off, as without us.
-            Some(Cut::Provider) => self.abort(),
+            Some(Cut::Provider) => self.abort().await,
         }
     }
 
-    fn abort(self) {
+    async fn abort(self) {
         if let Some(sender) = self.sender {
+            // An abort overtakes what was passed before it. Without so much as a status the client would take the call for one
+            // that was never heard, and make it again.
+            sleep(ON_ITS_WAY).await;
             sender.abort(io::Error::other("the provider of models broke off"));
         }
     }
