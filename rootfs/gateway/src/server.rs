@@ -1,5 +1,7 @@
 //! From settings to a serving gateway, and to a quiet end.
 
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -43,6 +45,9 @@ pub async fn serve(settings: Settings) -> Result<()> {
         first_boot::begin_history(&gateway.settings);
     }
     start(&gateway);
+    if let Err(error) = say_ready() {
+        eprintln!("matrixos-gateway: telling the service manager: {error}");
+    }
     let (open, closing) = (TaskTracker::new(), CancellationToken::new());
     let router = router(gateway.clone());
     loop {
@@ -61,6 +66,16 @@ pub async fn serve(settings: Settings) -> Result<()> {
     open.close();
     let _ = timeout(END_WITHIN, open.wait()).await;
     Ok(())
+}
+
+/// Tells a service manager that waits for it: sd_notify(3), a datagram to the socket that `NOTIFY_SOCKET` names.
+fn say_ready() -> std::io::Result<()> {
+    let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match name.as_encoded_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(&name)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address).map(drop)
 }
 
 /// Starts what goes on by itself beside the requests.
