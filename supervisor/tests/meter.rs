@@ -302,3 +302,62 @@ async fn what_somebody_spent_goes_with_their_account_even_while_they_call() {
     assert_eq!(house.meter.calls(other.id, 0).count(), 1);
     assert!(verify(&house.store).is_empty(), "{:?}", verify(&house.store));
 }
+
+/// What a crash at this moment would leave of a house's store.
+fn crashed(house: &House) -> (tempfile::TempDir, matrixos_store::Store) {
+    let copy = tempfile::tempdir().expect("a folder");
+    for entry in std::fs::read_dir(house.folder.path().join("store")).expect("a folder") {
+        let from = entry.expect("an entry").path();
+        // The ballast is large and says nothing.
+        if from.is_file() && !from.ends_with("ballast") {
+            std::fs::copy(&from, copy.path().join(from.file_name().expect("a name"))).expect("copied");
+        }
+    }
+    let store = reopened(copy.path());
+    (copy, store)
+}
+
+#[tokio::test]
+async fn a_hold_is_on_the_disk_when_it_is_given_and_a_charge_counts_before_it_is() {
+    let house = house(Nanos(EMPTY_PROMPT + LEASE));
+    let user = person(&house.store, "alice");
+    let first = house.reserve(&user, &stream_call(100_000)).await.expect("there is as much");
+    let (_copy, found) = crashed(&house);
+    assert_eq!(found.leases().expect("readable").len(), 1, "at once");
+    let (after, _) = opened(&found, &house.clock, Settings::default());
+    assert_eq!(after.standing(user.id).expect("readable").spent.0, EMPTY_PROMPT + LEASE, "and charged after a crash");
+    // Nobody waits for the charge, and the next call of the same person finds what it gave back.
+    let charging = first.charge(&answer(10, 10).progress());
+    let cost = 10 * 4_000 + 10 * OUT;
+    assert_eq!(charging.remaining().0, EMPTY_PROMPT + LEASE - cost);
+    house.meter.catch_up(user.id).await.expect("done");
+    assert_eq!(house.meter.standing(user.id).expect("readable").spent.0, cost);
+    let second = house.reserve(&user, &stream_call(4_000)).await.expect("given back");
+    // That hold stands on the charge: a crash must not leave it alone, or the budget would be charged twice.
+    let (_copy, found) = crashed(&house);
+    assert_eq!(found.leases().expect("readable").len(), 1);
+    let rows: Vec<How> = found.ledger(user.id, 0).map(|row| row.expect("readable").call.how).collect();
+    assert_eq!((rows, verify(&found)), (vec![How::Exact], vec![]));
+    assert_eq!(charging.written().await.expect("written").cost.0, cost);
+    second.release().await.expect("released");
+}
+
+#[tokio::test]
+async fn whoever_asks_after_a_charge_finds_it_however_much_is_put_off() {
+    let house = house(Nanos::dollars(5));
+    let people: Vec<_> = (0..60).map(|number| person(&house.store, &format!("person{number}"))).collect();
+    let mut calls = Vec::new();
+    for user in &people {
+        calls.push(house.reserve(user, &stream_call(10)).await.expect("admitted"));
+    }
+    let paid: Vec<_> = calls.into_iter().map(|call| call.charge(&answer(10, 10).progress())).collect();
+    for user in people.iter().rev() {
+        house.meter.catch_up(user.id).await.expect("done");
+        let standing = house.meter.standing(user.id).expect("readable");
+        assert_eq!((standing.spent.0, standing.held, standing.in_flight), (10 * 4_000 + 10 * OUT, Nanos::ZERO, 0));
+    }
+    for charging in paid {
+        charging.written().await.expect("on the disk, though nobody asked for it");
+    }
+    assert!(verify(&house.store).is_empty(), "{:?}", verify(&house.store));
+}
