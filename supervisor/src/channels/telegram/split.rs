@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_between_paragraphs() {
         let paragraph = "Some words. ".repeat(100);
-        let text = vec![paragraph.trim(); 12].join("\n\n");
+        let text = [paragraph.trim(); 12].join("\n\n");
         let pieces = pieces(&text);
         assert!(pieces.len() > 3 && pieces.iter().all(|piece| units(piece) <= 4_096));
         assert_eq!(pieces.join("\n\n"), text);
