@@ -120,6 +120,11 @@ impl Scripted {
     }
 }
 
+/// What people see of a text in MarkdownV2, or what Telegram says is wrong with it.
+pub fn seen(markdown: &str) -> Result<String, String> {
+    markdown::plain(markdown)
+}
+
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.task.abort();
