@@ -5,6 +5,7 @@ pub mod admin;
 mod auth;
 mod body;
 mod caller;
+pub mod channels;
 mod computers;
 mod cookies;
 mod edge;

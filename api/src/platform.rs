@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use matrixos_proxy::{Authority, Forwarder};
 use matrixos_supervisor::accounts::Accounts;
+use matrixos_supervisor::channels::Channels;
 use matrixos_supervisor::containers::{Containers, WantError};
 use matrixos_supervisor::meter::{Level, Notice};
 use matrixos_supervisor::relay::Relay;
@@ -39,6 +40,8 @@ pub struct Parts {
     pub containers: Arc<Containers>,
     /// The way of their AI calls.
     pub relay: Arc<Relay>,
+    /// Where people write to them from.
+    pub channels: Arc<Channels>,
     /// The way to them.
     pub forwarder: Forwarder,
 }
@@ -52,6 +55,7 @@ pub struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) containers: Arc<Containers>,
     pub(crate) relay: Arc<Relay>,
+    pub(crate) channels: Arc<Channels>,
     pub(crate) authority: Authority,
     /// Scheme, host and port, as browsers write them in `Origin`.
     pub(crate) origin: String,
@@ -64,7 +68,7 @@ pub struct Inner {
 impl Platform {
     /// Puts the parts together.
     pub fn new(parts: Parts, names: &Names, proxies: Proxies) -> Self {
-        let Parts { accounts, containers, relay, forwarder } = parts;
+        let Parts { accounts, containers, relay, channels, forwarder } = parts;
         let Names { origin, user_domain } = names;
         let authority = Authority::new(origin.host_str().unwrap_or_default(), origin.port());
         let authority = match user_domain {
@@ -75,6 +79,7 @@ impl Platform {
             accounts,
             containers,
             relay,
+            channels,
             authority,
             origin: origin.origin().ascii_serialization(),
             scheme: origin.scheme().to_owned(),
@@ -144,6 +149,7 @@ impl Platform {
         if !self.containers.part(&user.container, PATIENCE).await {
             return Ok(false);
         }
+        self.channels.part_with(user.id).await;
         self.accounts.delete(user.clone()).await?;
         tracing::info!(handle = %user.handle, "an account was deleted");
         Ok(true)

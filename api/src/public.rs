@@ -8,6 +8,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use matrixos_supervisor::accounts::Availability;
 use matrixos_types::Handle;
+use matrixos_types::channels::profile_field;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -54,9 +55,21 @@ pub(crate) async fn profile(
     let handle = Handle::parse(&handle).map_err(|_| ApiError::not_found())?;
     let user = platform.accounts.find(&handle).map_err(ApiError::internal)?.ok_or_else(ApiError::not_found)?;
     let about = platform.containers.profile(&user).await;
+    let told = platform.channels.profile(user.id).map_err(ApiError::internal)?;
+    let (profile, ai_profile) = told.map(|told| (told.profile, told.ai_profile)).unwrap_or_default();
+    let mut answer = json!({
+        "handle": user.handle,
+        "since": iso_date(user.created),
+        "about": about,
+        "profile": profile,
+        "ai_profile": ai_profile,
+    });
+    if let Some(name) = profile_field(&profile, "Display Name") {
+        answer["display_name"] = json!(name);
+    }
     // The text is a tenant's: no browser may take it for anything but JSON.
     let headers = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    Ok((headers, Json(json!({ "handle": user.handle, "since": iso_date(user.created), "about": about }))))
+    Ok((headers, Json(answer)))
 }
 
 /// The date of a moment in seconds since 1970 (UTC).

@@ -8,7 +8,8 @@ use axum::{Router, extract::DefaultBodyLimit, middleware};
 use crate::error::ApiError;
 use crate::platform::Platform;
 use crate::{
-    account, auth, events, export, hardening, limits, pages, public, security, sessions, sign_in, usage, users,
+    account, auth, channels, events, export, hardening, limits, pages, public, security, sessions, sign_in, usage,
+    users,
 };
 
 /// Largest body of a request, in bytes: a passkey's answer is a few thousand.
@@ -31,6 +32,8 @@ pub enum Audience {
     FreshAdministrator,
     /// A container, at the door for computers.
     Container,
+    /// A channel that brings a message and shows its secret.
+    Channel,
 }
 
 /// How often one address may use a route.
@@ -55,6 +58,13 @@ pub struct Route {
     /// How often.
     pub rate: Rate,
     pub(crate) handler: MethodRouter<Platform>,
+}
+
+impl Route {
+    /// Takes bodies of so many bytes.
+    pub(crate) fn taking(self, bytes: usize) -> Self {
+        Self { handler: self.handler.layer(DefaultBodyLimit::max(bytes)), ..self }
+    }
 }
 
 pub(crate) fn route<T: 'static>(
@@ -159,6 +169,8 @@ fn hardened(router: Router<Platform>, platform: Platform) -> Router {
     router
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(platform.clone(), auth::same_origin))
+        // Channels are no browsers: what they bring counts by its secret alone.
+        .merge(channels::router())
         .layer(middleware::map_response_with_state(platform.clone(), hardening::harden))
         .with_state(platform)
 }

@@ -5,8 +5,8 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{Answer, House};
-use matrixos_api::internal;
 use matrixos_api::routes::{Audience, Route, table};
+use matrixos_api::{channels, internal};
 use matrixos_supervisor::accounts::{ACCESS, FRESH};
 use matrixos_testkit::authenticator::Device;
 use serde_json::{Value, json};
@@ -63,12 +63,19 @@ const LIST: &[(&str, &str, Audience)] = &[
     ("POST", "/api/admin/users/{handle}/computer/start", Audience::FreshAdministrator),
 ];
 
+/// The same for channels.
+const CHANNELS: &[(&str, &str, Audience)] = &[("POST", "/channels/{channel}/{account}", Audience::Channel)];
+
 /// The same for the door for computers.
 const INSIDE: &[(&str, &str, Audience)] = &[
     ("POST", "/matrix/awake", Audience::Container),
     ("DELETE", "/matrix/awake", Audience::Container),
     ("PUT", "/matrix/due", Audience::Container),
     ("GET", "/matrix/usage", Audience::Container),
+    ("PUT", "/matrix/channels", Audience::Container),
+    ("GET", "/matrix/channels/status", Audience::Container),
+    ("POST", "/matrix/send", Audience::Container),
+    ("PUT", "/matrix/profiles", Audience::Container),
     ("GET", "/v1/models", Audience::Container),
     ("POST", "/v1/messages", Audience::Container),
     ("POST", "/v1/messages/count_tokens", Audience::Container),
@@ -82,7 +89,7 @@ fn path(route: &Route) -> String {
 #[test]
 fn the_list_is_the_table() {
     let row = |method: &str, path: &str, audience: Audience| format!("{method} {path} {audience:?}");
-    for (list, table) in [(LIST, table()), (INSIDE, internal::table())] {
+    for (list, table) in [(LIST, table()), (CHANNELS, channels::table()), (INSIDE, internal::table())] {
         let listed: BTreeSet<_> = list.iter().map(|(method, path, audience)| row(method, path, *audience)).collect();
         let there: BTreeSet<_> = table.iter().map(|r| row(r.method.as_str(), r.path, r.audience)).collect();
         assert_eq!(there, listed);
@@ -217,7 +224,7 @@ async fn members_dangerous_acts_and_administrators_are_told_apart() {
                 assert!(is_let_in(&fresh) && is_let_in(&granted), "{path}: {}", fresh.body);
                 assert_eq!((is(&stale), is(&stale_admin)), ("verify_first".to_owned(), "verify_first".to_owned()));
             }
-            Audience::Container => unreachable!("the front door has none of these"),
+            Audience::Container | Audience::Channel => unreachable!("this table has none of these"),
             Audience::Administrator => {
                 assert_eq!((is(&fresh), is(&stale)), ("not_admin".to_owned(), "not_admin".to_owned()), "{path}");
                 assert!(is_let_in(&granted) && is_let_in(&stale_admin), "{path}");

@@ -1,8 +1,10 @@
 //! What the platform knows and decides. No HTTP server, no libcontainer, no database types.
 
 pub mod accounts;
+pub mod channels;
 pub mod clock;
 pub mod containers;
+mod https;
 mod key_file;
 pub mod meter;
 pub mod relay;

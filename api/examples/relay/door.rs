@@ -14,6 +14,7 @@ use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::client::LauncherClient;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::accounts::{Accounts, Keys};
+use matrixos_supervisor::channels::{self, ChannelKeys, Channels, Desk};
 use matrixos_supervisor::clock::SystemClock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings, Sleep};
 use matrixos_supervisor::meter::{Meter, Prices, Settings as Money};
@@ -67,7 +68,8 @@ async fn platform(
     let origin = Url::parse("http://localhost:8080")?;
     let (end, clock) = (CancellationToken::new(), Arc::new(SystemClock));
     let keys = Keys::load_or_create(folder, SystemTime::now())?;
-    let accounts = Accounts::new(store.clone(), clock.clone(), &origin, keys, end)?;
+    let channel_keys = ChannelKeys::of(&keys);
+    let accounts = Accounts::new(store.clone(), clock.clone(), &origin, keys, end.clone())?;
     let settings = Settings {
         groups: Groups::of(&Instance::parse("nothing")?),
         network: network()?,
@@ -80,11 +82,14 @@ async fn platform(
     };
     let client = LauncherClient::new(launcher::failing())?;
     let containers = Containers::take_charge(store.clone(), client, key, settings).await?;
+    let desk = Arc::new(Desk::new(containers.clone(), store.clone()));
+    let nowhere = channels::Settings { telegram_api: "http://127.0.0.1:9".to_owned(), telegram_webhook: None };
+    let channels = Channels::open(store.clone(), desk, clock.clone(), &channel_keys, &nowhere, end)?;
     let money = Money { quota: Nanos::dollars(1_000_000), calls: 1_000 };
     let (meter, _notices) = Meter::open(store.clone(), Prices::shipped(), clock, money)?;
     let provider = Provider::new(&format!("http://{provider}"), Some(ProviderKey::parse("sk-for-a-measurement")?))?;
     let relay = Arc::new(Relay::new(provider, meter));
-    let parts = Parts { accounts, containers, relay, forwarder: Forwarder::default() };
+    let parts = Parts { accounts, containers, relay, channels, forwarder: Forwarder::default() };
     Ok(Platform::new(parts, &Names { origin, user_domain: None }, Proxies::new(Vec::new())))
 }
 

@@ -1,9 +1,11 @@
 //! The door for computers: what a container may ask of the platform, on its bridge's own address.
 
 mod awake;
+mod channels;
 mod error;
 mod evidence;
 mod messages;
+mod profiles;
 mod usage;
 
 use std::convert::Infallible;
@@ -28,6 +30,8 @@ use error::Refusal;
 
 /// Largest body of a request about the computer itself, in bytes.
 const BODY: usize = 16 * 1024;
+/// Largest body of one that is about texts: each byte of them may be written as six.
+const TEXTS: usize = 512 * 1024;
 
 /// The door for computers. It listens on the bridges' own addresses, where nobody else can come in.
 #[derive(Clone)]
@@ -61,6 +65,10 @@ pub fn table() -> Vec<Route> {
         route(Method::POST, "/v1/messages", Container, Rate::Free, messages::create),
         route(Method::POST, "/v1/messages/count_tokens", Container, Rate::LookUp, messages::count_tokens),
         route(Method::PUT, "/matrix/due", Container, Rate::LookUp, awake::due),
+        route(Method::PUT, "/matrix/channels", Container, Rate::LookUp, channels::set),
+        route(Method::GET, "/matrix/channels/status", Container, Rate::LookUp, channels::status),
+        route(Method::POST, "/matrix/send", Container, Rate::LookUp, channels::send).taking(TEXTS),
+        route(Method::PUT, "/matrix/profiles", Container, Rate::LookUp, profiles::set).taking(TEXTS),
     ]
 }
 

@@ -17,6 +17,7 @@ use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::client::LauncherClient;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::accounts::{Accounts, Keys};
+use matrixos_supervisor::channels::{self, ChannelKeys, Channels, Desk};
 use matrixos_supervisor::clock::Clock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings, Sleep};
 use matrixos_supervisor::meter::{Meter, Prices};
@@ -116,15 +117,26 @@ impl House {
 
     /// A house whose people come by that scheme, and whose computers have that domain.
     pub(crate) async fn called(launcher: OwnedFd, scheme: &str, user_domain: Option<&str>) -> Self {
-        Self::build(launcher, scheme, user_domain, "http://127.0.0.1:9").await
+        Self::build(launcher, scheme, user_domain, "http://127.0.0.1:9", nowhere()).await
     }
 
     /// A house whose AI calls go to that provider.
     pub(crate) async fn with_provider(provider: &str) -> Self {
-        Self::build(launcher::failing(), "http", None, provider).await
+        Self::build(launcher::failing(), "http", None, provider, nowhere()).await
     }
 
-    async fn build(launcher: OwnedFd, scheme: &str, user_domain: Option<&str>, provider: &str) -> Self {
+    /// A house whose channels are reached so.
+    pub(crate) async fn with_channels(telegram: impl FnOnce(&Url) -> channels::Settings) -> Self {
+        Self::build(launcher::failing(), "http", None, "http://127.0.0.1:9", telegram).await
+    }
+
+    async fn build(
+        launcher: OwnedFd,
+        scheme: &str,
+        user_domain: Option<&str>,
+        provider: &str,
+        telegram: impl FnOnce(&Url) -> channels::Settings,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -133,6 +145,7 @@ impl House {
         let clock = Arc::new(HandClock::default());
         let keys = Keys::load_or_create(folder.path(), clock.now()).expect("keys");
         let end = CancellationToken::new();
+        let channel_keys = ChannelKeys::of(&keys);
         let accounts = Accounts::new(store.clone(), Arc::new(TestClock(clock.clone())), &origin, keys, end.clone())
             .expect("accounts");
         let settings = Settings {
@@ -149,10 +162,14 @@ impl House {
         let client = LauncherClient::new(launcher).expect("a client");
         let containers = Containers::take_charge(store.clone(), client, key(), settings).await.expect("nothing runs");
         let relay = relay(&store, &clock, provider);
+        let desk = Arc::new(Desk::new(containers.clone(), store.clone()));
+        let timer = Arc::new(TestClock(clock.clone()));
+        let channels = Channels::open(store.clone(), desk, timer, &channel_keys, &telegram(&origin), end.clone());
+        let channels = channels.expect("channels");
         let proxies = Proxies::new(vec!["127.0.0.1/32".parse().expect("a net")]);
         let names = Names { origin: origin.clone(), user_domain: user_domain.map(str::to_owned) };
         let platform = Platform::new(
-            Parts { accounts, containers, relay: relay.clone(), forwarder: Forwarder::default() },
+            Parts { accounts, containers, relay: relay.clone(), channels, forwarder: Forwarder::default() },
             &names,
             proxies,
         );
@@ -317,6 +334,11 @@ impl House {
         let path = location.strip_prefix(&self.url(host)).unwrap_or_else(|| panic!("{location}"));
         self.open_page(host, path, cookie).await
     }
+}
+
+/// No channel can be reached.
+fn nowhere() -> impl FnOnce(&Url) -> channels::Settings {
+    |_| channels::Settings { telegram_api: "http://127.0.0.1:9".to_owned(), telegram_webhook: None }
 }
 
 /// AI calls to that provider, with the platform's key.

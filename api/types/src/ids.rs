@@ -16,6 +16,11 @@ impl UserId {
         Self(Uuid::new_v4())
     }
 
+    /// From its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+
     /// The id of these bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))

@@ -1,6 +1,7 @@
 //! The words every room shares: names, ids, units and wire shapes. Serde only; no I/O.
 
 pub mod apps;
+pub mod channels;
 pub mod computer;
 pub mod disk;
 pub mod fail;

@@ -14,7 +14,7 @@ use crate::desktop::blocking;
 use crate::error::Failure;
 use crate::state::Gateway;
 
-const FILE: &str = "system/config.json";
+pub(crate) const FILE: &str = "system/config.json";
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 /// A model that is good at building things and not dear.
@@ -197,6 +197,7 @@ async fn change(
     gateway: Gateway,
     how: impl FnOnce(&mut Config) -> Result<(), String> + Send + 'static,
 ) -> Result<StatusCode, Failure> {
+    let settled = gateway.clone();
     let refused = blocking(gateway, move |home| {
         let mut config = read(home);
         if let Err(why) = how(&mut config) {
@@ -205,7 +206,9 @@ async fn change(
         replace(home, FILE, &format!("{:#}\n", serde_json::to_value(&config)?))?;
         Ok(None)
     });
-    refused.await?.map_or(Ok(StatusCode::NO_CONTENT), |why| Err(Failure::bad_request(why)))
+    let refused = refused.await?;
+    settled.publisher.look();
+    refused.map_or(Ok(StatusCode::NO_CONTENT), |why| Err(Failure::bad_request(why)))
 }
 
 async fn merge(gateway: Gateway, name: &'static str, fields: Fields) -> Result<StatusCode, Failure> {

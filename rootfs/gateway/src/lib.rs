@@ -19,6 +19,7 @@ mod notices;
 pub mod pid1;
 mod platform;
 mod profile;
+mod publisher;
 mod routes;
 mod server;
 mod settings;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{Method, Uri};
+use matrixos_types::channels::{ChannelsBody, ChannelsStatus, ProfilesBody, SendBody};
 use matrixos_types::jobs::{Due, Target};
 use matrixos_types::kernel::{Awake, Budget};
 use serde::Serialize;
@@ -20,15 +21,6 @@ pub(crate) struct Platform {
     base: Option<(String, String)>,
     /// Paths that are not there.
     missing: Mutex<BTreeSet<String>>,
-}
-
-/// `POST {base}/matrix/send`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Outgoing<'a> {
-    channel: &'a str,
-    chat_id: &'a str,
-    text: &'a str,
 }
 
 impl Platform {
@@ -64,9 +56,30 @@ impl Platform {
 
     /// Sends a text out on a channel. False if nobody takes it.
     pub(crate) async fn send(&self, target: &Target, text: &str) -> bool {
-        let body = Outgoing { channel: &target.channel, chat_id: &target.chat_id, text };
+        let body = SendBody { channel: target.channel.clone(), chat_id: target.chat_id.clone(), text: text.to_owned() };
         let Ok(body) = serde_json::to_vec(&body) else { return false };
         self.call(Method::POST, "send", body.into()).await.flatten().is_some()
+    }
+
+    /// Whether there is one.
+    pub(crate) fn is_there(&self) -> bool {
+        self.base.is_some()
+    }
+
+    /// How the channels are to be connected. False if the platform could not be told.
+    pub(crate) async fn set_channels(&self, channels: &ChannelsBody) -> bool {
+        self.say(Method::PUT, "channels", channels).await
+    }
+
+    /// What everybody may read. False if the platform could not be told.
+    pub(crate) async fn set_profiles(&self, profiles: &ProfilesBody) -> bool {
+        self.say(Method::PUT, "profiles", profiles).await
+    }
+
+    /// How the channels stand. `None` if nobody holds them, or it cannot be had now.
+    pub(crate) async fn channels(&self) -> Option<ChannelsStatus> {
+        let bytes = self.call(Method::GET, "channels/status", Bytes::new()).await??;
+        serde_json::from_slice(&bytes).ok()
     }
 
     async fn say(&self, method: Method, what: &str, body: &impl Serialize) -> bool {

@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cap_std::fs::Dir;
 use jiff::tz::TimeZone;
+use matrixos_types::channels::profile_field;
 use serde::Deserialize;
 
 use crate::config::{replace, small_file};
@@ -16,23 +17,16 @@ use crate::time;
 
 /// The page for everybody.
 const PAGE: &str = "profile.md";
-const OWNER: &str = "system/profile.md";
-const AI: &str = "system/ai-profile.md";
+pub(crate) const OWNER: &str = "system/profile.md";
+pub(crate) const AI: &str = "system/ai-profile.md";
 /// Most bytes of each.
 const LARGEST: u64 = 16 << 10;
 
 /// Fields of `system/profile.md` that can be set by name.
 pub(crate) const FIELDS: &[&str] = &["Display Name", "Bio", "Timezone", "Language"];
 
-/// `- Name: value` in a profile.
-fn field(text: &str, name: &str) -> Option<String> {
-    let line =
-        text.lines().find_map(|line| line.trim_start_matches(['-', '*', ' ']).strip_prefix(name)?.strip_prefix(':'));
-    line.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
 pub(crate) fn time_zone(home: &Dir) -> TimeZone {
-    let name = small_file(home, OWNER, LARGEST).and_then(|text| field(&text, "Timezone"));
+    let name = small_file(home, OWNER, LARGEST).and_then(|text| profile_field(&text, "Timezone"));
     name.map_or(TimeZone::UTC, |name| time::zone(&name))
 }
 
@@ -52,8 +46,12 @@ pub(crate) fn set(home: &Dir, name: &str, value: &str) -> std::io::Result<()> {
 
 /// Everything that everybody may read, for those who answer visitors. Comments are not shown to anybody.
 pub(crate) fn public(home: &Dir) -> String {
-    let read = |name| small_file(home, name, LARGEST).map(|text| without_comments(&text)).unwrap_or_default();
-    [read(PAGE), read(OWNER), read(AI)].join("\n\n").trim().to_owned()
+    [PAGE, OWNER, AI].map(|name| shown(home, name)).join("\n\n").trim().to_owned()
+}
+
+/// What everybody may read of one of these files.
+pub(crate) fn shown(home: &Dir, name: &str) -> String {
+    small_file(home, name, LARGEST).map(|text| without_comments(&text)).unwrap_or_default()
 }
 
 fn without_comments(text: &str) -> String {
@@ -102,20 +100,15 @@ async fn keep(gateway: Gateway, name: &'static str, text: String) -> Result<Stat
     if text.len() as u64 > LARGEST {
         return Err(Failure::bad_request("A profile has at most 16 KiB."));
     }
-    blocking(gateway, move |home| replace(home, name, &text)).await.map(|()| StatusCode::NO_CONTENT)
+    let settled = gateway.clone();
+    blocking(gateway, move |home| replace(home, name, &text)).await?;
+    settled.publisher.look();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fields_are_found_and_empty_ones_are_not_set() {
-        let text = "# Profile\n\n- Display Name: Alice B.\n- Bio:\n* Timezone: Europe/Berlin\n";
-        assert_eq!(field(text, "Display Name").as_deref(), Some("Alice B."));
-        assert_eq!(field(text, "Bio"), None);
-        assert_eq!(field(text, "Timezone").as_deref(), Some("Europe/Berlin"));
-    }
 
     #[test]
     fn comments_are_shown_to_nobody() {

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::settings::Settings;
 use crate::state::Gateway;
-use crate::{cron, first_boot, kernel, pid1, router, watch};
+use crate::{cron, first_boot, kernel, pid1, publisher, router, watch};
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const END_WITHIN: Duration = Duration::from_secs(3);
@@ -82,6 +82,7 @@ fn say_ready() -> std::io::Result<()> {
 fn start(gateway: &Gateway) {
     let resumed = gateway.clone();
     tokio::spawn(cron::run(gateway.clone()));
+    tokio::spawn(publisher::run(gateway.clone()));
     tokio::spawn(async move {
         if let Err(error) = kernel::resume(&resumed).await {
             eprintln!("matrixos-gateway: taking up what was begun: {error}");

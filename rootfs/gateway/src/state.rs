@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::kernel::Kernel;
 use crate::notices::Notices;
 use crate::platform::Platform;
+use crate::publisher::Publisher;
 use crate::settings::Settings;
 use crate::terminal::Terminals;
 
@@ -32,6 +33,7 @@ pub struct Inner {
     pub(crate) hub: Hub,
     pub(crate) kernel: Kernel,
     pub(crate) platform: Platform,
+    pub(crate) publisher: Publisher,
     pub(crate) summaries: Summaries,
     pub(crate) cron: Cron,
     pub(crate) started: Instant,
@@ -51,6 +53,7 @@ impl Gateway {
             hub: Hub::default(),
             kernel,
             platform,
+            publisher: Publisher::default(),
             summaries: Summaries::default(),
             cron: Cron::default(),
             started: Instant::now(),

@@ -29,8 +29,16 @@ pub(crate) async fn info(State(gateway): State<Gateway>) -> Result<Json<SystemIn
     Ok(Json(read.map_err(std::io::Error::other)?))
 }
 
-/// `GET /api/channels/status`: the connections are held by the platform; here none is.
+/// `GET /api/channels/status`: the platform holds the connections; where none does, none is held. `why` says what is wrong.
 pub(crate) async fn channels(State(gateway): State<Gateway>) -> Result<Json<Value>, Failure> {
+    if let Some(held) = gateway.platform.channels().await {
+        let mut answer = json!({ "telegram": "disabled", "matrix": "disabled" });
+        for (name, status) in held {
+            answer["why"][&name] = json!(status.why);
+            answer[name] = json!(status.state);
+        }
+        return Ok(Json(answer));
+    }
     let config = blocking(gateway, |home| Ok(config::read(home).channels)).await?;
     let state = |name: &str| {
         let settings = config.0.get(name);

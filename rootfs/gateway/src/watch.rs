@@ -13,6 +13,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 
+use crate::publisher::Publisher;
 use crate::state::Gateway;
 
 /// Folders that are watched; changes in others are not told.
@@ -150,6 +151,9 @@ impl Watch {
         let more = std::mem::take(&mut self.more);
         if changes.contains_key(crate::cron::FILE) {
             gateway.cron.look();
+        }
+        if more || changes.keys().any(|path| Publisher::concerns(path)) {
+            gateway.publisher.look();
         }
         if !changes.is_empty() || more {
             let changes = changes.into_iter().map(|(path, change)| FileChange { path, change }).collect();

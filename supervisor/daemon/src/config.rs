@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) ai: AiConfig,
     /// Where Prometheus asks what is counted, if anywhere.
     pub(crate) metrics: Option<SocketAddr>,
+    /// How the channels are reached that people write from.
+    pub(crate) channels: matrixos_supervisor::channels::Settings,
     pub(crate) log: LogFormat,
 }
 
@@ -94,6 +96,15 @@ struct File {
     sleep: SleepSection,
     ai: AiSection,
     metrics: MetricsSection,
+    channels: ChannelsSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ChannelsSection {
+    telegram_api: Option<String>,
+    /// Messages are brought to the platform's origin; else they are fetched.
+    telegram_webhook: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -157,6 +168,7 @@ impl Config {
         let origin = parse_origin(&origin.unwrap_or_else(|| format!("http://localhost:{}", listen[0].port())))?;
         let user_domain = serve.and_then(|s| s.user_domain.clone()).or(file.user_domain);
         let user_domain = user_domain.map(|text| parse_user_domain(&text, &origin)).transpose()?;
+        let channels = channels(file.channels, &origin)?;
         let groups = serve.and_then(|s| s.cgroup.clone()).or(file.cgroup).unwrap_or_else(|| Groups::of(&instance));
         Ok(Self {
             instance,
@@ -176,6 +188,7 @@ impl Config {
             memory_floor: Bytes::mib(file.sleep.memory_floor_mib.unwrap_or(512)),
             ai: ai(file.ai)?,
             metrics: metrics(&file.metrics)?,
+            channels,
             log: file.log,
         })
     }
@@ -204,6 +217,15 @@ fn ai(section: AiSection) -> Result<AiConfig> {
         settings.calls = calls;
     }
     Ok(AiConfig { provider, key_file: section.key_file, prices_file: section.prices_file, settings })
+}
+
+fn channels(section: ChannelsSection, origin: &Url) -> Result<matrixos_supervisor::channels::Settings> {
+    let settings = matrixos_supervisor::channels::Settings {
+        telegram_api: section.telegram_api.unwrap_or_else(|| "https://api.telegram.org".to_owned()),
+        telegram_webhook: section.telegram_webhook.then(|| origin.origin().ascii_serialization()),
+    };
+    settings.check().context("channels")?;
+    Ok(settings)
 }
 
 fn metrics(section: &MetricsSection) -> Result<Option<SocketAddr>> {
@@ -423,6 +445,8 @@ mod tests {
             ("[network]\npool = \"nonsense\"", "pool"),
             ("[network]\nservice_port = 0", "service_port"),
             ("[ai]\nprovider = \"http://api.example\"", "must use https"),
+            ("[channels]\ntelegram_api = \"http://api.example\"", "must use https"),
+            ("[channels]\ntelegram_webhook = true", "needs an origin with https"),
             ("[ai]\nprovider = \"api.example\"", "is not the address of a provider"),
             ("[ai]\nquota_dollars = \"five\"", "is no amount"),
             ("[ai]\nquota_dollars = 5", "quota_dollars"),

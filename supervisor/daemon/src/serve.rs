@@ -22,6 +22,7 @@ use matrixos_rootfs::image;
 use matrixos_runtime::client::LauncherClient;
 use matrixos_runtime::protocol::LauncherConfig;
 use matrixos_supervisor::accounts::{Accounts, Keys};
+use matrixos_supervisor::channels::{ChannelKeys, Channels, Desk};
 use matrixos_supervisor::clock::SystemClock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings};
 use matrixos_supervisor::store::Store;
@@ -154,18 +155,23 @@ async fn serve(config: &Config, prepared: Prepared) -> Result<()> {
     let keys = Path::new(HERE).join("keys");
     let key = GatewayKey::load_or_create(&keys.join("gateway.key")).context("the key of the gateways")?;
     let keys = Keys::load_or_create(&keys, SystemTime::now()).context("the keys of the accounts")?;
+    let channel_keys = ChannelKeys::of(&keys);
     let launcher = LauncherClient::new(prepared.launcher).context("the launcher's socket")?;
     // What is open to computers ends when the platform drains.
     let accounts = Accounts::new(store.clone(), Arc::new(SystemClock), &config.origin, keys, end.clone())
         .map_err(anyhow::Error::msg)?;
     let (relay, notices) = prepared.ai.open(store.clone()).context("opening the ledger of AI calls")?;
-    let containers = Containers::take_charge(store, launcher, key, prepared.settings)
+    let containers = Containers::take_charge(store.clone(), launcher, key, prepared.settings)
         .await
         .context("taking charge of the computers")?;
+    let desk = Arc::new(Desk::new(containers.clone(), store.clone()));
+    let channels =
+        Channels::open(store, desk, Arc::new(SystemClock), &channel_keys, &config.channels, end.child_token())
+            .context("opening the channels")?;
     let proxies = Proxies::new(config.trusted_proxies.clone());
     let names = Names { origin: config.origin.clone(), user_domain: config.user_domain.clone() };
     let platform = Platform::new(
-        Parts { accounts, containers: containers.clone(), relay, forwarder: prepared.forwarder },
+        Parts { accounts, containers: containers.clone(), relay, channels, forwarder: prepared.forwarder },
         &names,
         proxies,
     );

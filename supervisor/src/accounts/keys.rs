@@ -77,7 +77,7 @@ impl Keys {
     }
 
     /// A key for one purpose only.
-    pub(super) fn derive(&self, purpose: &str) -> [u8; 32] {
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
         mac(&self.root, &[purpose.as_bytes()])
     }
 

@@ -4,23 +4,15 @@
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::breaker::{Breaker, Circuit};
 use super::key::ProviderKey;
+use crate::https::{self, BadBase, Base, causes};
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Idle connections are kept for so long.
-const KEPT_FOR: Duration = Duration::from_secs(60);
 /// How often a call is tried, before its first byte.
 const TRIES: u32 = 3;
 /// Pause before the second try, doubled before each further one, and up to as much again by chance.
@@ -32,11 +24,8 @@ const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// The provider, and the platform's key to it.
 pub struct Provider {
-    scheme: Scheme,
-    authority: Authority,
-    /// What stands before `/v1/…`; may be empty.
-    prefix: String,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    base: Base,
+    client: https::Client,
     key: RwLock<Option<ProviderKey>>,
     breaker: Breaker,
 }
@@ -89,19 +78,8 @@ pub(super) struct Call {
 impl Provider {
     /// The provider at `base`, for example `https://api.anthropic.com`. Plain http is accepted on this machine only.
     pub fn new(base: &str, key: Option<ProviderKey>) -> Result<Self, BadProvider> {
-        let (scheme, authority, prefix) = parse(base)?;
-        let mut plain = HttpConnector::new();
-        plain.enforce_http(false);
-        plain.set_nodelay(true);
-        plain.set_connect_timeout(Some(CONNECT_WITHIN));
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(trust()).https_or_http().enable_http1().wrap_connector(plain);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEPT_FOR)
-            .retry_canceled_requests(true)
-            .build(connector);
-        Ok(Self { scheme, authority, prefix, client, key: RwLock::new(key), breaker: Breaker::default() })
+        let base = parse(base)?;
+        Ok(Self { base, client: https::client("AI calls"), key: RwLock::new(key), breaker: Breaker::default() })
     }
 
     /// Whether a text is the address of a provider.
@@ -111,7 +89,7 @@ impl Provider {
 
     /// Where calls go, as it was configured.
     pub fn base(&self) -> String {
-        format!("{}://{}{}", self.scheme, self.authority, self.prefix)
+        self.base.to_string()
     }
 
     /// Uses another key from now on.
@@ -161,12 +139,7 @@ impl Provider {
 
     fn request(&self, call: &Call, key: &ProviderKey) -> Result<Request<Full<Bytes>>, Failure> {
         let query = call.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-        let uri = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
-            .path_and_query(format!("{}{}{query}", self.prefix, call.path))
-            .build()
-            .map_err(Failure::Request)?;
+        let uri = self.base.at(&format!("{}{query}", call.path)).map_err(Failure::Request)?;
         let mut request = Request::builder().method(call.method.clone()).uri(uri);
         if let Some(headers) = request.headers_mut() {
             headers.extend(call.headers.clone());
@@ -179,30 +152,11 @@ impl Provider {
     }
 }
 
-/// Trust in the certificate authorities of this machine. Without any the platform must still start, for everything but
-/// AI calls works: they say that they trust nobody, and the log says what to do.
-fn trust() -> ClientConfig {
-    ClientConfig::builder().with_native_roots().map(|trusting| trusting.with_no_client_auth()).unwrap_or_else(|why| {
-        tracing::warn!(
-            "AI calls over https cannot work: {why}; do: apt-get install ca-certificates, then start the platform anew"
-        );
-        ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+fn parse(base: &str) -> Result<Base, BadProvider> {
+    Base::parse(base).map_err(|bad| match bad {
+        BadBase::Malformed => BadProvider::Address(base.to_owned()),
+        BadBase::Clear => BadProvider::Clear(base.to_owned()),
     })
-}
-
-/// Scheme, host and port, and what stands before `/v1/…`.
-fn parse(base: &str) -> Result<(Scheme, Authority, String), BadProvider> {
-    let bad = || BadProvider::Address(base.to_owned());
-    let parts = base.trim_end_matches('/').parse::<Uri>().map_err(|_| bad())?.into_parts();
-    let (scheme, authority) = (parts.scheme.ok_or_else(bad)?, parts.authority.ok_or_else(bad)?);
-    match scheme.as_str() {
-        "https" => {}
-        "http" if is_here(authority.host()) => {}
-        "http" => return Err(BadProvider::Clear(base.to_owned())),
-        _ => return Err(bad()),
-    }
-    let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
-    Ok((scheme, authority, path.trim_end_matches('/').to_owned()))
 }
 
 /// One try that failed.
@@ -228,16 +182,6 @@ impl Failure {
     }
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
-}
-
 fn is_overloaded(status: StatusCode) -> bool {
     matches!(status.as_u16(), OVERLOADED | 503)
 }
@@ -250,26 +194,14 @@ fn pause(attempt: u32) -> Duration {
     least + least.mul_f64(f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX))
 }
 
-fn is_here(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_key_is_never_sent_in_the_clear() {
-        for base in ["https://api.anthropic.com", "https://api.example/base/", "http://127.0.0.1:9", "http://[::1]:9/x"]
-        {
-            assert!(Provider::new(base, None).is_ok(), "{base}");
-        }
-        for base in
-            ["http://api.anthropic.com", "http://127.0.0.1.example.org", "api.anthropic.com", "ftp://x", "/v1", ""]
-        {
-            assert!(Provider::new(base, None).is_err(), "{base}");
-        }
+        assert!(matches!(Provider::new("http://api.anthropic.com", None), Err(BadProvider::Clear(_))));
+        assert!(matches!(Provider::check("api.anthropic.com"), Err(BadProvider::Address(_))));
     }
 
     #[test]

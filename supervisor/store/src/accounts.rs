@@ -142,6 +142,7 @@ impl Store {
         drop(index);
         self.forget_events(user.id)?;
         self.forget_money(user.id)?;
+        self.forget_mail(user.id)?;
         self.settle()?;
         Ok(sessions)
     }

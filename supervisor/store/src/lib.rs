@@ -7,6 +7,7 @@ mod durable;
 mod error;
 mod export;
 mod factors;
+mod mail;
 mod migrate;
 mod money;
 mod own_keys;
@@ -24,6 +25,7 @@ pub use audit::{By, EVENTS, EVENTS_BY_STRANGERS, Event, What};
 pub use error::{CreateError, FactorError, StoreError};
 pub use export::{ExportError, export, import};
 pub use factors::PASSKEYS;
+pub use mail::{ChannelSettings, Incoming, LETTER, LETTERS, Letter, MailError, Outgoing, Profile, REPLIES, Reply};
 pub use money::{Balance, Held, Hold, HoldError, How, Lease, LeaseKey, NewRow, Row, Spending, Spent};
 pub use records::{
     Caller, Change, Credential, Factors, FirstFactor, Keep, Method, NewAccount, OwnKey, RecoveryCode, Refresh, Rest,

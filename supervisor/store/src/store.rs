@@ -11,6 +11,7 @@ use crate::audit::{AuditIndex, Event};
 use crate::disk::Files;
 use crate::durable::Durable;
 use crate::error::StoreError;
+use crate::mail::Mail;
 use crate::migrate;
 use crate::money::Money;
 use crate::records::{Credential, Factors, OwnKey, Rest, Session, Tombstone, User, Wanted};
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) tombstones: Table<Tombstone>,
     pub(crate) audit: Table<Event>,
     pub(crate) money: Money,
+    pub(crate) mail: Mail,
     /// Single values: which seat comes next.
     pub(crate) meta: Tree,
     /// What is true of these files only: which version they have.
@@ -60,6 +62,7 @@ impl Store {
             tombstones: Table::open(&files)?,
             audit: Table::open(&files)?,
             money,
+            mail: Mail::open(&files)?,
             meta: files.tree("meta")?,
             local: files.local().clone(),
             index: SessionIndex::default(),
@@ -114,7 +117,7 @@ impl Store {
     }
 
     /// Every table with its name: what an export holds.
-    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 15] {
+    pub(crate) fn trees(&self) -> [(&'static str, &Tree); 20] {
         let t = &self.0;
         [
             ("users", &t.users.tree),
@@ -131,6 +134,11 @@ impl Store {
             ("leases", &t.money.leases.tree),
             ("ledger", &t.money.ledger),
             ("spending", &t.money.spending),
+            ("channels", &t.mail.settings.tree),
+            ("mailboxes", &t.mail.mailboxes.tree),
+            ("letters", &t.mail.letters.tree),
+            ("replies", &t.mail.replies.tree),
+            ("profiles", &t.mail.profiles.tree),
             ("meta", &t.meta),
         ]
     }

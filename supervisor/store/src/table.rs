@@ -61,6 +61,11 @@ impl<R: Record> Table<R> {
         Ok(())
     }
 
+    /// The record whose key is the first of those that begin so.
+    pub(crate) fn first(&self, prefix: &[u8]) -> Result<Option<R>, StoreError> {
+        self.tree.scan_prefix(prefix).next().map(|entry| decode(R::TABLE, &entry?.1)).transpose()
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = Result<R, StoreError>> + use<R> {
         self.tree.iter().values().map(|bytes| decode(R::TABLE, &bytes?))
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::accounts::NEXT_SEAT;
 use crate::audit::Event;
 use crate::error::StoreError;
+use crate::mail;
 use crate::money;
 use crate::records::{Credential, Factors, OwnKey, Session, SessionScope, User, Wanted};
 use crate::store::{Inner, Store};
@@ -37,6 +38,7 @@ pub fn verify(store: &Store) -> Vec<Finding> {
     check.rest(tables, &users);
     check.audit(tables, &by_id);
     check.own_keys(tables, &by_id);
+    mail::verify(store, &users, &mut check);
     money::verify(store, &mut check);
     check.findings
 }
