@@ -1,4 +1,4 @@
-// The scripted provider of models: the program of the testkit, which speaks the Messages API on the loopback interface.
+// What stands for services outside, on the loopback interface: programs of the testkit that speak the real protocols.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,14 +8,25 @@ import { screens } from "./platform.mjs";
 
 const KEY = "sk-scripted-provider";
 
-/** One running provider. */
+/** Starts a program of the testkit, which says where it listens. */
+async function begin(name, options, environment = {}) {
+  const programs = process.env.E2E_SCRIPTED;
+  assert.ok(programs, "E2E_SCRIPTED is not set; run scripts/test");
+  const child = spawn(`${programs}/${name}`, options, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...environment } });
+  const [base] = await once(createInterface(child.stdout), "line");
+  return [child, base];
+}
+
+async function end(child) {
+  const gone = once(child, "exit");
+  child.kill();
+  await gone;
+}
+
+/** One running provider of models. */
 export class Provider {
   static async start() {
-    const program = process.env.E2E_SCRIPTED;
-    assert.ok(program, "E2E_SCRIPTED is not set; run scripts/test");
-    const child = spawn(program, [], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, SCRIPTED_MESSAGES_KEY: KEY } });
-    const [base] = await once(createInterface(child.stdout), "line");
-    return new Provider(child, base);
+    return new Provider(...(await begin("scripted-messages", [], { SCRIPTED_MESSAGES_KEY: KEY })));
   }
 
   constructor(child, base) {
@@ -43,9 +54,34 @@ export class Provider {
   forget = () => fetch(`${this.base}/_requests`, { method: "DELETE" });
   standing = async () => (await fetch(`${this.base}/_state`)).json();
 
-  async end() {
-    const gone = once(this.child, "exit");
-    this.child.kill();
-    await gone;
+  end = () => end(this.child);
+}
+
+/** Telegram, with one bot. */
+export class Telegram {
+  static async start(token) {
+    return new Telegram(token, ...(await begin("scripted-telegram", ["--token", token])));
   }
+
+  constructor(token, child, base) {
+    Object.assign(this, { token, child, base });
+  }
+
+  get config() {
+    return `[channels]\ntelegram_api = "${this.base}"\n`;
+  }
+
+  async #told(path, order) {
+    const answer = await fetch(`${this.base}${path}`, { method: "POST", body: JSON.stringify({ token: this.token, ...order }) });
+    assert.ok(answer.ok, await answer.text());
+    return answer.json();
+  }
+
+  /** Somebody writes to the bot. */
+  says = (from, text) => this.#told("/_say", { from, text });
+
+  /** What the bot has said. */
+  sent = async () => (await this.#told("/_sent", {})).sent;
+
+  end = () => end(this.child);
 }

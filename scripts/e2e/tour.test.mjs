@@ -5,15 +5,17 @@ import { after, afterEach, before, test } from "node:test";
 import { Person, launch } from "./browser.mjs";
 import * as film from "./film.mjs";
 import { Supervisor, containers, forgetEverything, takeEverythingDown, until } from "./platform.mjs";
-import { Provider } from "./scripted.mjs";
+import { Provider, Telegram } from "./scripted.mjs";
 
 const APP = readFileSync(new URL("expense-tracker.html", import.meta.url), "utf8");
-let provider, supervisor, browser, eve;
+const EVE = 4711;
+let provider, telegram, supervisor, browser, eve;
 
 before(async () => {
   forgetEverything();
   provider = await Provider.start();
-  supervisor = await Supervisor.start(`${provider.config}\n[sleep]\nfreeze_after_seconds = 5\nstop_after_seconds = 15\n`);
+  telegram = await Telegram.start("123456789:AAE-eves-bot-of-the-tour-0123456789abcd");
+  supervisor = await Supervisor.start(`${provider.config}${telegram.config}[sleep]\nfreeze_after_seconds = 5\nstop_after_seconds = 15\n`);
   browser = await launch();
   eve = await Person.arrive(browser, "eve");
 });
@@ -22,6 +24,7 @@ after(async () => {
   await browser?.close();
   await takeEverythingDown(supervisor);
   await provider?.end();
+  await telegram?.end();
 });
 
 afterEach(async (t) => {
@@ -105,6 +108,35 @@ test("the desktop turns dark when it is asked to", async () => {
   await film.linger(2_500);
   await film.end();
   await eve.picture("tour-dark");
+});
+
+test("the budget is shown, and less of it after every answer", async () => {
+  const shown = async () => Number(/\$(\d+\.\d\d)/.exec(await eve.at("budget").innerText())[1]);
+  const before = await shown();
+  assert.ok(before > 4 && before < 5, `$${before}`);
+  await say("Tell me about tea", { say: "Tea is a drink. ".repeat(400) });
+  await until("less is left", async () => (await shown()) < before);
+});
+
+test("a message from Telegram wakes the sleeping computer and is answered, and nobody else is heard", async () => {
+  await eve.at("dock-settings").first().click();
+  await eve.at("settings-channels").click();
+  await eve.page.getByLabel("Token of your bot").fill(telegram.token);
+  await eve.page.getByLabel("Your Telegram ids").fill(String(EVE));
+  await eve.page.getByRole("switch", { name: "Use Telegram" }).click();
+  await eve.page.getByRole("button", { name: "Save" }).click();
+  await until("Telegram is connected", async () => /^Connected/.test(await eve.at("telegram-state").innerText()));
+  await eve.picture("tour-telegram");
+  await eve.page.goto("about:blank");
+  await until("it sleeps", async () => (await containers())[0].state === "asleep", 120);
+  await telegram.says(999, "Let me in");
+  await provider.told({ turns: [{ say: "Two expenses, 28.10 together." }] });
+  await telegram.says(EVE, "What did I spend?");
+  const [sent] = await until("it is answered", async () => (await telegram.sent()).length > 0 && telegram.sent());
+  assert.match(JSON.stringify(sent), /28\\*\.10 together/);
+  assert.equal((await telegram.sent()).length, 1, "the stranger hears nothing");
+  await eve.page.goto(eve.computer);
+  await eve.arrived();
 });
 
 test("what is said to a computer that sleeps wakes it, and is answered", async () => {

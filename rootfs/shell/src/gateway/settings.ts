@@ -29,7 +29,9 @@ export const saveAgent = (settings: AgentSettings) => sendJson("PUT", "/api/sett
 export const channels = (signal?: AbortSignal) => askJson<Record<string, ChannelSettings>>("/api/settings/channels", signal ? { signal } : {});
 /** Changes one channel; a token of null removes it. */
 export const saveChannel = (name: string, change: ChannelSettings & { token?: string | null }) => sendJson("PUT", "/api/settings/channels", { [name]: change });
-export const channelStates = (signal?: AbortSignal) => askJson<Record<string, ChannelState>>("/api/channels/status", signal ? { signal } : {});
+/** `why` says what is wrong with those that are in error. */
+export type ChannelStates = Partial<Record<"telegram" | "matrix", ChannelState>> & { why?: Record<string, string | null> };
+export const channelStates = (signal?: AbortSignal) => askJson<ChannelStates>("/api/channels/status", signal ? { signal } : {});
 
 export interface SocialSettings {
   share: boolean;

@@ -3,16 +3,23 @@ import { useEffect, useState } from "react";
 import { useFileChange } from "../../gateway/live.ts";
 import { channelStates, type ChannelState } from "../../gateway/settings.ts";
 
+export interface Standing {
+  state: ChannelState;
+  /** What is wrong and what to do, in the words of the platform. */
+  why: string | undefined;
+}
+
 const EVERY_MS = 10_000;
 
-export function useChannelState(name: string): ChannelState | undefined {
-  const [state, setState] = useState<ChannelState>();
+/** Undefined until the computer has told. */
+export function useChannelState(name: "telegram" | "matrix"): Standing | undefined {
+  const [state, setState] = useState<Standing>();
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
     const look = () => {
       if (document.visibilityState === "hidden") return;
-      channelStates(stop.signal).then((states) => setState(states[name] ?? "disabled"), () => undefined);
+      channelStates(stop.signal).then((told) => setState({ state: told[name] ?? "disabled", why: told.why?.[name] ?? undefined }), () => undefined);
     };
     look();
     const timer = setInterval(look, EVERY_MS);

@@ -32,11 +32,11 @@ const STATES: Record<ChannelState, string> = {
   connected: "Connected",
   disabled: "Off",
   stopped: "Not connected yet",
-  error: "Not connected: Telegram refused the token, or cannot be reached",
+  error: "Not connected",
 };
 
 export function ChannelsPage() {
-  const state = useChannelState("telegram");
+  const { state, why } = useChannelState("telegram") ?? {};
   return (
     <DraftForm source={SOURCE} what="the channels" wrong={wrong}>
       {(draft) => (
@@ -48,6 +48,7 @@ export function ChannelsPage() {
               {state ? STATES[state] : "Looking"}
             </span>
           </div>
+          {why && <p className={styles.lead}>{why}</p>}
           <p className={styles.lead}>Your AI answers there too, also while this computer sleeps: a message wakes it.</p>
           <Fields draft={draft} />
         </>
@@ -64,7 +65,7 @@ function Fields({ draft: { value, change } }: { draft: Draft<Telegram> }) {
       <Token value={value} change={change} />
       <TextField
         label="Your Telegram ids"
-        hint={value.owners.trim() ? "These are you: they can have everything done. Anybody else gets your public profile, and nothing else." : "Without one, nobody who writes is you: your AI does nothing for them and answers from your public profile. @userinfobot tells you yours."}
+        hint={value.owners.trim() ? "These are you: they can have everything done. Nobody else is heard." : "Without one nobody is heard. @userinfobot tells you yours."}
         inputMode="numeric"
         placeholder="123456789"
         value={value.owners}
