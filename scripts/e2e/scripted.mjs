@@ -73,8 +73,9 @@ export class Telegram {
 
   async #told(path, order) {
     const answer = await fetch(`${this.base}${path}`, { method: "POST", body: JSON.stringify({ token: this.token, ...order }) });
-    assert.ok(answer.ok, await answer.text());
-    return answer.json();
+    const text = await answer.text();
+    assert.ok(answer.ok, text);
+    return JSON.parse(text);
   }
 
   /** Somebody writes to the bot. */

@@ -21,6 +21,6 @@ export interface Job extends NewJob {
   nextRun: number | null;
 }
 
-export const jobs = (signal: AbortSignal) => askJson<Job[]>("/api/cron", { signal });
+export const jobs = (signal: AbortSignal, headers: HeadersInit = {}) => askJson<Job[]>("/api/cron", { signal, headers });
 export const addJob = async (job: NewJob) => (await sendJson("POST", "/api/cron", job)).json() as Promise<Job>;
 export const deleteJob = (id: string) => ask(`/api/cron/${encodeURIComponent(id)}`, { method: "DELETE" });

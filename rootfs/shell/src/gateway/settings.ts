@@ -31,7 +31,7 @@ export const channels = (signal?: AbortSignal) => askJson<Record<string, Channel
 export const saveChannel = (name: string, change: ChannelSettings & { token?: string | null }) => sendJson("PUT", "/api/settings/channels", { [name]: change });
 /** `why` says what is wrong with those that are in error. */
 export type ChannelStates = Partial<Record<"telegram" | "matrix", ChannelState>> & { why?: Record<string, string | null> };
-export const channelStates = (signal?: AbortSignal) => askJson<ChannelStates>("/api/channels/status", signal ? { signal } : {});
+export const channelStates = (signal: AbortSignal, headers: HeadersInit = {}) => askJson<ChannelStates>("/api/channels/status", { signal, headers });
 
 export interface SocialSettings {
   share: boolean;

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { jobs, type Job } from "../../gateway/jobs.ts";
 import { messageOf } from "../../gateway/http.ts";
+import { BACKGROUND } from "../../gateway/link.ts";
 import { useFileChange } from "../../gateway/live.ts";
 
 const EVERY_MS = 60_000;
@@ -14,15 +15,17 @@ export function useJobs(visible: boolean): { list?: Job[]; problem?: string | un
   useEffect(() => {
     if (!visible) return;
     const stop = new AbortController();
-    const look = () => {
-      if (document.visibilityState === "hidden") return;
+    const look = () =>
       jobs(stop.signal).then(
         (list) => setState({ list }),
         (error) => stop.signal.aborted || setState((last) => ({ ...last, problem: messageOf(error) })),
       );
-    };
-    look();
-    const timer = setInterval(look, EVERY_MS);
+    void look();
+    const timer = setInterval(() => {
+      if (document.visibilityState === "hidden") return;
+      // Nobody asked for it: a computer that sleeps goes on sleeping, and its jobs are as they were.
+      jobs(stop.signal, BACKGROUND).then((list) => setState({ list }), () => undefined);
+    }, EVERY_MS);
     return () => {
       clearInterval(timer);
       stop.abort();

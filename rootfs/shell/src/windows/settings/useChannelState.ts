@@ -1,5 +1,6 @@
 // How a channel is connected, asked again while somebody looks.
 import { useEffect, useState } from "react";
+import { BACKGROUND } from "../../gateway/link.ts";
 import { useFileChange } from "../../gateway/live.ts";
 import { channelStates, type ChannelState } from "../../gateway/settings.ts";
 
@@ -17,12 +18,12 @@ export function useChannelState(name: "telegram" | "matrix"): Standing | undefin
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
-    const look = () => {
+    const look = (headers?: HeadersInit) => {
       if (document.visibilityState === "hidden") return;
-      channelStates(stop.signal).then((told) => setState({ state: told[name] ?? "disabled", why: told.why?.[name] ?? undefined }), () => undefined);
+      channelStates(stop.signal, headers).then((told) => setState({ state: told[name] ?? "disabled", why: told.why?.[name] ?? undefined }), () => undefined);
     };
     look();
-    const timer = setInterval(look, EVERY_MS);
+    const timer = setInterval(() => look(BACKGROUND), EVERY_MS);
     return () => {
       clearInterval(timer);
       stop.abort();
