@@ -44,11 +44,11 @@ done
 # --- What can be wrong, before anything is changed.
 
 [ "$(id -u)" = 0 ] || fail "this needs root: it makes a user, a service and its folders." "Do:  sudo ${BASH_SOURCE[0]}"
-[ -d /run/systemd/system ] || fail "systemd does not run here." "Why: the computer is one of its services." "Do:  see packaging/single for a container instead."
+[ -d /run/systemd/system ] || fail "systemd does not run here." "Why: the computer is one of its services." "Do:  run it on a machine with systemd."
 
 if [ -n "$uninstall" ]; then
   systemctl disable --quiet --now "$name.service" 2>/dev/null || true
-  if grep -qsxF "$caddy_mark" "$caddyfile"; then rm -f "$caddyfile" && systemctl stop caddy 2>/dev/null || true; fi
+  if grep -qsxF "$caddy_mark" "$caddyfile"; then systemctl disable --quiet --now caddy 2>/dev/null || true; rm -f "$caddyfile"; fi
   rm -rf "$unit" "$programs" "$shared"
   systemctl daemon-reload
   say "Removed. The home is still in $home and the token in $settings: delete them yourself if you are sure."
@@ -58,7 +58,7 @@ fi
 # shellcheck source=/dev/null
 . /etc/os-release
 [ "${ID:-}" = debian ] && [ "${VERSION_ID:-0}" -ge 12 ] ||
-  fail "this is ${PRETTY_NAME:-an unknown system}, and only Debian 12 or later was tried." "Do:  use packaging/single/docker-compose.yml, or install by hand as docs/deployment.md says."
+  fail "this is ${PRETTY_NAME:-an unknown system}, and only Debian 12 or later was tried." "Do:  use Debian 12, or install by hand what this script installs."
 [ -z "$handle" ] || [[ $handle =~ ^[a-z][a-z0-9-]{1,30}$ ]] || fail "$handle is no handle." "Do:  use 2 to 31 small letters, digits and hyphens, a letter first."
 [ -z "$domain" ] || [[ $domain =~ ^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$ ]] || fail "$domain is no domain name." "Do:  write for example computer.example.org"
 [ -z "$port" ] || { [[ $port =~ ^[0-9]{1,5}$ ]] && [ "$port" -ge 1024 ] && [ "$port" -le 65535 ]; } || fail "$port is no port for this." "Do:  take one from 1024 to 65535."
@@ -93,6 +93,8 @@ old_listen=$(known MATRIX_LISTEN) old_origin=$(known MATRIX_ORIGIN)
 handle=${handle:-$(known MATRIX_HANDLE)} handle=${handle:-me}
 port=${port:-${old_listen##*:}} port=${port:-4000}
 origin=${domain:+https://$domain} origin=${origin:-$old_origin}
+# Served by name before, it is served by name again, at whatever port.
+if [ -z "$domain" ] && grep -qsxF "$caddy_mark" "$caddyfile"; then domain=${origin#https://}; fi
 key=$(if [ -n "$key_file" ]; then head -n1 "$key_file" | tr -d '[:space:]'; else known ANTHROPIC_API_KEY; fi)
 token=$(known MATRIX_AUTH_TOKEN) fresh=
 [ -n "$token" ] || { token=$(head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n') && fresh=yes; }
@@ -101,6 +103,9 @@ if ! systemctl is-active --quiet "$name.service" || [ "127.0.0.1:$port" != "$old
   if (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     fail "something else listens on port $port of 127.0.0.1." "Do:  look with 'ss -ltnp', or choose another with --port."
   fi
+fi
+if [ -n "$domain" ] && [ -e "$caddyfile" ] && ! grep -qxF "$caddy_mark" "$caddyfile" && ! grep -q '^# The Caddyfile is an easy way to configure your Caddy web server' "$caddyfile"; then
+  fail "$caddyfile has somebody else's settings." "Why: they are not to be lost." "Do:  add there: $domain { reverse_proxy 127.0.0.1:$port }, and run this without --domain."
 fi
 
 # --- From here on things change.
@@ -130,6 +135,11 @@ others=$(grep -vsE '^(MATRIX_AUTH_TOKEN|MATRIX_HANDLE|MATRIX_LISTEN|MATRIX_ORIGI
   } >"$settings.new"
 )
 mv "$settings.new" "$settings"
+# At once: whatever fails from here on, it has been told.
+if [ -n "$fresh" ]; then
+  say "The token of your computer, shown this once (it stays in $settings):"
+  echo "    $token"
+fi
 
 install -m 644 "$repository/packaging/systemd/$name.service" "$unit"
 systemctl daemon-reload
@@ -141,9 +151,6 @@ systemctl restart "$name.service" || {
 
 if [ -n "$domain" ]; then
   command -v caddy >/dev/null || { say "Installing Caddy" && apt-get install -y -qq caddy >/dev/null; } || fail "Caddy was not installed." "Do:  apt-get install caddy, then run this again."
-  if [ -e "$caddyfile" ] && ! grep -qxF "$caddy_mark" "$caddyfile" && ! grep -q '^# The Caddyfile is an easy way to configure your Caddy web server' "$caddyfile"; then
-    fail "$caddyfile has somebody else's settings." "Why: they are not to be lost." "Do:  add there: $domain { reverse_proxy 127.0.0.1:$port }"
-  fi
   printf '%s\n%s {\n\treverse_proxy 127.0.0.1:%s\n}\n' "$caddy_mark" "$domain" "$port" >"$caddyfile"
   systemctl enable --quiet --now caddy
   systemctl reload caddy
@@ -151,10 +158,5 @@ fi
 
 say "Your computer runs."
 echo "    address  ${origin:-http://127.0.0.1:$port (from elsewhere: ssh -L $port:127.0.0.1:$port this-server)}"
-if [ -n "$fresh" ]; then
-  echo "    token    $token"
-  echo "             (shown this once; it stays in $settings)"
-else
-  echo "    token    as before, in $settings"
-fi
+[ -n "$fresh" ] || echo "    token    as before, in $settings"
 [ -n "$key" ] || echo "    AI       no key yet: run this again with --key-file FILE"

@@ -63,9 +63,9 @@ test("a terminal runs as the computer's own user", async () => {
   await page.getByLabel("Terminal input").first().waitFor();
   await page.locator(".xterm-rows", { hasText: "$" }).first().waitFor();
   await page.getByLabel("Terminal input").first().focus();
-  await page.keyboard.type('echo "<$(id -un):$(pwd)>"; env | grep -c AUTH_TOKEN');
+  await page.keyboard.type('echo "<$(id -un):$(pwd):$(env | grep -c AUTH_TOKEN)>"');
   await page.keyboard.press("Enter");
-  await page.locator(".xterm-rows", { hasText: "<matrixos-single:/var/lib/matrixos-single>" }).first().waitFor();
+  await page.locator(".xterm-rows", { hasText: "<matrixos-single:/var/lib/matrixos-single:0>" }).first().waitFor();
 });
 
 test("signing out closes it", async () => {

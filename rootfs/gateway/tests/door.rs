@@ -48,6 +48,8 @@ fn whoever_knows_the_token_comes_in_and_nobody_else() {
     assert!(shown.text().contains("Token") && !shown.text().contains("the desktop"), "{}", shown.text());
     assert!(shown.head.contains("default-src 'none'"), "{}", shown.head);
     assert_eq!(ask(&computer, "GET", "/api/identity", &[("accept", "*/*")], "").code(), "unauthorized");
+    let led = ask(&computer, "GET", "/", &[("accept", "text/html"), ("sec-fetch-site", "cross-site")], "");
+    assert!(led.status == 401 && led.text().contains("Open the desktop"), "a link leads to a page that leads in");
 
     let wrong = sign_in(&computer, "0123456789abcdef0123456789abcdeX");
     assert_eq!(wrong.status, 401);

@@ -65,7 +65,11 @@ impl Door {
             _ => {}
         }
         if !known {
-            return if is_visit(&request) { page::sign_in(StatusCode::UNAUTHORIZED, None) } else { refused() };
+            return match (is_visit(&request), from_elsewhere(request.headers())) {
+                (true, true) => page::come_in(),
+                (true, false) => page::sign_in(StatusCode::UNAUTHORIZED, None),
+                (false, _) => refused(),
+            };
         }
         if acts(&request) && !self.is_own(request.headers()) {
             let why = "This was asked for by a page of somewhere else, so it was not done.";
@@ -141,6 +145,11 @@ fn acts(request: &Request) -> bool {
 fn is_visit(request: &Request) -> bool {
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     *request.method() == Method::GET && accepts.is_some_and(|kinds| kinds.contains("text/html"))
+}
+
+/// Browsers keep the cookie to themselves when a link on another site is followed, so nobody knows yet who that is.
+fn from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site" || site == "same-site")
 }
 
 fn to_the_desktop(cookie: Option<String>) -> Response {

@@ -1,4 +1,4 @@
-//! The two pages of the door. Each is whole in itself: nothing else is served to whoever has not come in.
+//! The pages of the door. Each is whole in itself: nothing else is served to whoever has not come in.
 
 use std::sync::LazyLock;
 
@@ -35,6 +35,11 @@ pub(super) fn sign_in(status: StatusCode, problem: Option<&str>) -> Response {
              (<code>MATRIX_AUTH_TOKEN</code>).</p>"
         ),
     )
+}
+
+/// For whoever follows a link of another site: from here on the browser shows its cookie, if it has one.
+pub(super) fn come_in() -> Response {
+    page(StatusCode::UNAUTHORIZED, "Your computer", "<h1>Your computer</h1><p><a href=\"/\">Open the desktop</a></p>")
 }
 
 /// Asks whether this browser is to forget the computer.
