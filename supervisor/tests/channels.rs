@@ -184,7 +184,13 @@ async fn a_token_that_is_refused_and_a_bot_that_another_uses_are_told() {
         let body = settings(token, &owners);
         let refused = house.channels().set(house.user("alice"), &body).await;
         assert!(matches!(refused, Err(SetError::Malformed(_))), "{token} {owners:?}");
+        let status = house.status("alice");
+        assert!(status.state == ChannelState::Error && status.why.is_some(), "what was there before has ended");
     }
+    assert!(!house.store.channel(house.user("alice"), "telegram").expect("readable").expect("kept").enabled);
+    house.connect("bobby", OTHER, &["7"]).await;
+    house.connect("alice", BOT, &["7"]).await;
+    house.until("connected again", || house.status("alice").state == ChannelState::Connected).await;
 }
 
 #[tokio::test]

@@ -211,7 +211,13 @@ impl Channels {
             }
             return Ok(());
         };
-        let account = checked(channel, body)?;
+        let account = match checked(channel, body) {
+            Ok(account) => account,
+            Err(error) => {
+                self.put_away(user, channel, before, error.to_string()).await?;
+                return Err(error);
+            }
+        };
         if before.as_ref().is_some_and(|before| self.is_same(before, body)) && self.is_held(user, channel, body.enabled)
         {
             return Ok(());
@@ -230,6 +236,22 @@ impl Channels {
             self.begin_if_enabled(settings, ended);
         }
         Ok(())
+    }
+
+    /// What stood there before is not what the owner wants any more: it ends, and says why there is nothing in its place.
+    async fn put_away(
+        &self,
+        user: UserId,
+        channel: &str,
+        before: Option<ChannelSettings>,
+        why: String,
+    ) -> Result<(), StoreError> {
+        self.let_go(user, channel);
+        self.links().insert((user, channel.to_owned()), Held::Broken(Standing::broken(why)));
+        match before.filter(|before| before.enabled) {
+            Some(before) => self.put(&ChannelSettings { enabled: false, ..before }).await,
+            None => Ok(()),
+        }
     }
 
     async fn put(&self, settings: &ChannelSettings) -> Result<(), StoreError> {

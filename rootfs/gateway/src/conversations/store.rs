@@ -200,9 +200,10 @@ pub(crate) fn heard(home: &Dir, id: &str, request: &str) -> io::Result<Option<Kn
         }
         Ok(Line::Start { message: id, .. }) => answering = is(&message, &id),
         Ok(Line::Assistant { content, .. }) if answering => said.push(lines::text_of(&content)),
-        Ok(Line::End { message: id, .. }) if is(&message, &id) => {
+        Ok(Line::End { message: id, note, .. }) if is(&message, &id) => {
             said.retain(|text| !text.is_empty());
-            answer = Some(said.join("\n\n"));
+            // Whoever asks again is to hear as well why there is no answer.
+            answer = Some(if said.is_empty() { note.unwrap_or_default() } else { said.join("\n\n") });
         }
         _ => {}
     });

@@ -19,6 +19,10 @@ pub struct Told {
     pub awake: Vec<Value>,
     pub rested: usize,
     pub sent: Vec<Value>,
+    pub channels: Vec<Value>,
+    pub profiles: Vec<Value>,
+    /// How the channels stand; without it nobody holds them.
+    pub standing: Option<Value>,
     pub usage_asked: usize,
 }
 
@@ -133,6 +137,17 @@ fn matrix(line: &str, head: &str, body: &[u8], told: &mut Told) -> (u16, String)
         ["DELETE", "/matrix/awake"] => {
             told.rested += 1;
             (204, String::new())
+        }
+        ["PUT", "/matrix/channels"] => {
+            told.channels.push(said);
+            (204, String::new())
+        }
+        ["PUT", "/matrix/profiles"] => {
+            told.profiles.push(said);
+            (204, String::new())
+        }
+        ["GET", "/matrix/channels/status"] if told.standing.is_some() => {
+            (200, told.standing.clone().unwrap_or_default().to_string())
         }
         ["POST", "/matrix/send"] => {
             told.sent.push(said);
