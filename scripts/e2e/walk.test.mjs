@@ -105,7 +105,7 @@ test("a program that takes too much memory is ended, alone, and the owner is tol
   assert.match(text, /code=137/);
   await alice.page.getByText(/A program was ended: this computer had used up its 256.0 MiB of memory/).waitFor({ timeout: 30_000 });
   await alice.picture("desktop-out-of-memory");
-  await alice.page.getByRole("button", { name: "OK" }).click();
+  await alice.page.getByRole("button", { name: "OK", exact: true }).click();
   const after = await container(alice);
   assert.equal(after.pid, before.pid, "the computer itself goes on");
   assert.ok(after.oom_kills > before.oom_kills);
