@@ -112,6 +112,14 @@ test("a program that takes too much memory is ended, alone, and the owner is tol
   assert.equal((await container(bob)).oom_kills, 0);
 });
 
+test("where the operator has given no key to a model, the AI says so and everything else works", async () => {
+  if (!(await bob.at("window-chat").isVisible())) await bob.at("dock-chat").first().click();
+  await bob.page.getByLabel("Message to your AI").fill("Are you there?");
+  await bob.page.keyboard.press("Enter");
+  await bob.page.locator('[data-code="no_key"]', { hasText: "its operator can give it one" }).waitFor();
+  await bob.picture("chat-no-key");
+});
+
 test("one computer cannot reach another, over HTTP or raw TCP, while its own answers", async () => {
   const { address } = await container(bob);
   const ip = address.replace(/:\d+$/, "");

@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::{Method, Uri};
+use hyper::{Method, StatusCode, Uri};
 use matrixos_types::channels::{ChannelsBody, ChannelsStatus, ProfilesBody, SendBody};
 use matrixos_types::jobs::{Due, Target};
 use matrixos_types::kernel::{Awake, Budget};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::http::{self, Call, CallError, Reach};
 
@@ -21,6 +22,23 @@ pub(crate) struct Platform {
     base: Option<(String, String)>,
     /// Paths that are not there.
     missing: Mutex<BTreeSet<String>>,
+}
+
+/// What came of a call.
+enum Answer {
+    /// What was answered.
+    Given(Bytes),
+    /// The platform has heard it and will not have it, or has no such path: saying it again changes nothing.
+    Refused,
+    /// It could not be told, or wants to be told later.
+    Lost,
+}
+
+impl Answer {
+    fn given<T: DeserializeOwned>(self) -> Option<T> {
+        let Self::Given(bytes) = self else { return None };
+        serde_json::from_slice(&bytes).ok()
+    }
 }
 
 impl Platform {
@@ -35,8 +53,7 @@ impl Platform {
 
     /// What is left of the owner's quota. `None` if nobody keeps one, or it cannot be had now.
     pub(crate) async fn budget(&self) -> Option<Budget> {
-        let bytes = self.call(Method::GET, "usage", Bytes::new()).await??;
-        serde_json::from_slice(&bytes).ok()
+        self.call(Method::GET, "usage", Bytes::new()).await.given()
     }
 
     /// When this computer must be awake. False if the platform could not be told.
@@ -58,7 +75,7 @@ impl Platform {
     pub(crate) async fn send(&self, target: &Target, text: &str) -> bool {
         let body = SendBody { channel: target.channel.clone(), chat_id: target.chat_id.clone(), text: text.to_owned() };
         let Ok(body) = serde_json::to_vec(&body) else { return false };
-        self.call(Method::POST, "send", body.into()).await.flatten().is_some()
+        matches!(self.call(Method::POST, "send", body.into()).await, Answer::Given(_))
     }
 
     /// Whether there is one.
@@ -78,33 +95,33 @@ impl Platform {
 
     /// How the channels stand. `None` if nobody holds them, or it cannot be had now.
     pub(crate) async fn channels(&self) -> Option<ChannelsStatus> {
-        let bytes = self.call(Method::GET, "channels/status", Bytes::new()).await??;
-        serde_json::from_slice(&bytes).ok()
+        self.call(Method::GET, "channels/status", Bytes::new()).await.given()
     }
 
     async fn say(&self, method: Method, what: &str, body: &impl Serialize) -> bool {
         let Ok(body) = serde_json::to_vec(body) else { return false };
-        self.call(method, what, body.into()).await.is_some()
+        !matches!(self.call(method, what, body.into()).await, Answer::Lost)
     }
 
-    /// `None` if the call failed, `Some(None)` if there is no such path.
-    async fn call(&self, method: Method, what: &str, body: Bytes) -> Option<Option<Bytes>> {
-        let (base, key) = self.base.as_ref()?;
+    async fn call(&self, method: Method, what: &str, body: Bytes) -> Answer {
+        let Some((base, key)) = &self.base else { return Answer::Lost };
         if self.missing().contains(what) {
-            return Some(None);
+            return Answer::Refused;
         }
-        let uri: Uri = format!("{base}/matrix/{what}").parse().ok()?;
+        let Ok(uri) = format!("{base}/matrix/{what}").parse::<Uri>() else { return Answer::Lost };
         let headers = vec![("authorization", format!("Bearer {key}")), ("content-type", "application/json".to_owned())];
         let response = http::send(Call { method, uri: &uri, headers, body, within: WITHIN, reach: Reach::Any }).await;
-        let response = response.ok()?;
-        if response.status() == hyper::StatusCode::NOT_FOUND {
-            self.missing().insert(what.to_owned());
-            return Some(None);
-        }
-        if !response.status().is_success() {
-            return None;
+        let Ok(response) = response else { return Answer::Lost };
+        match response.status() {
+            StatusCode::NOT_FOUND => {
+                self.missing().insert(what.to_owned());
+                return Answer::Refused;
+            }
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => return Answer::Refused,
+            status if !status.is_success() => return Answer::Lost,
+            _ => {}
         }
         let whole: Result<_, CallError> = http::whole(response.into_body(), 64 << 10, WITHIN).await;
-        whole.ok().map(Some)
+        whole.map_or(Answer::Lost, Answer::Given)
     }
 }

@@ -40,20 +40,17 @@ pub(crate) async fn run(gateway: Gateway) {
     }
     let (mut channels, mut profiles) = (None, None);
     loop {
-        let heard = match blocking(gateway.clone(), |home| Ok((channels_of(home), profiles_of(home)))).await {
-            Ok((now, about)) => {
-                let set = channels.as_ref() == Some(&now) || gateway.platform.set_channels(&now).await;
-                let told = profiles.as_ref() == Some(&about) || gateway.platform.set_profiles(&about).await;
-                if set {
-                    channels = Some(now);
-                }
-                if told {
-                    profiles = Some(about);
-                }
-                set && told
+        let now = blocking(gateway.clone(), |home| Ok((channels_of(home), profiles_of(home)))).await;
+        let mut heard = false;
+        if let Ok((set, about)) = now {
+            if channels.as_ref() != Some(&set) {
+                channels = gateway.platform.set_channels(&set).await.then_some(set);
             }
-            Err(_) => false,
-        };
+            if profiles.as_ref() != Some(&about) {
+                profiles = gateway.platform.set_profiles(&about).await.then_some(about);
+            }
+            heard = channels.is_some() && profiles.is_some();
+        }
         tokio::select! {
             () = gateway.publisher.0.notified() => {}
             () = sleep(if heard { LOOK_EVERY } else { AGAIN }) => {}

@@ -123,8 +123,13 @@ fn without_key_budget_or_network_the_message_is_kept_and_what_is_missing_is_said
     let mut desk = Desk::open(&computer);
     provider.enqueue("402");
     assert_eq!(desk.fail("s", "hello"), "no_budget");
+    // So the platform says that it has no key itself; asking it again would change nothing.
+    let before = provider.requests().len();
+    provider.enqueue("503 header=x-should-retry:false");
+    assert_eq!(desk.fail("s", "hello"), "no_key");
+    assert_eq!(provider.requests().len(), before + 1);
     assert_eq!(desk.ask("s", "and now?"), "at last");
-    assert_eq!(computer.get("/api/logs").json()[1]["result"], "no_budget");
+    assert_eq!(computer.get("/api/logs").json()[2]["result"], "no_budget");
 }
 
 #[test]

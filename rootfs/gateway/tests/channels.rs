@@ -33,6 +33,20 @@ fn the_platform_hears_of_channels_at_the_start_and_of_every_change_however_it_wa
 }
 
 #[test]
+fn what_the_platform_will_not_have_is_said_once_and_profiles_all_the_same() {
+    let provider = Provider::start([]);
+    provider.told.lock().unwrap().refuses_channels = true;
+    let computer = provider.computer();
+    computer.until("both were said", || !provider.told.lock().unwrap().profiles.is_empty());
+    // Each change of a profile is a look at the channels as well: by the third, what was refused would have come again.
+    for text in ["one", "two", "three"] {
+        assert_eq!(computer.put("/api/profile", json!({ "text": text })).status, 204);
+        computer.until("it was told", || provider.told.lock().unwrap().profiles.last().unwrap()["profile"] == text);
+    }
+    assert_eq!(provider.told.lock().unwrap().channels.len(), 1);
+}
+
+#[test]
 fn profiles_are_told_without_what_nobody_is_to_read() {
     let provider = Provider::start([]);
     let computer = provider.computer();

@@ -1,5 +1,7 @@
 //! The configuration: a file, overridden by flags, parsed once into values that need no further checks.
 
+mod services;
+
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -10,11 +12,13 @@ use ipnet::{IpNet, Ipv4Net};
 use matrixos_runtime::cgroups::Groups;
 use matrixos_runtime::protocol::Limits;
 use matrixos_supervisor::containers::Sleep;
-use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance, Nanos};
+use matrixos_types::{Bytes, DiskQuota, DiskShare, Instance};
 use serde::Deserialize;
 use url::Url;
 
 use crate::cli::{Common, Serve};
+pub(crate) use services::AiConfig;
+use services::{AiSection, ChannelsSection, MetricsSection};
 
 const DEFAULT_FILE: &str = "/etc/matrixos/matrixos.toml";
 
@@ -53,19 +57,6 @@ pub(crate) struct Config {
     pub(crate) log: LogFormat,
 }
 
-/// Where AI calls go, and what they may cost.
-#[derive(Clone, Debug)]
-pub(crate) struct AiConfig {
-    /// The provider's address.
-    pub(crate) provider: String,
-    /// The file with the platform's key to it; `None` for the service manager's credential, if there is one.
-    pub(crate) key_file: Option<PathBuf>,
-    /// A table of prices in place of the one that came with this program.
-    pub(crate) prices_file: Option<PathBuf>,
-    /// Budget and number of calls.
-    pub(crate) settings: matrixos_supervisor::meter::Settings,
-}
-
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,32 +88,6 @@ struct File {
     ai: AiSection,
     metrics: MetricsSection,
     channels: ChannelsSection,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ChannelsSection {
-    telegram_api: Option<String>,
-    /// Messages are brought to the platform's origin; else they are fetched.
-    telegram_webhook: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct MetricsSection {
-    listen: Option<SocketAddr>,
-    /// Whoever reaches the address may read: that has to be said twice.
-    reachable_by_others: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct AiSection {
-    provider: Option<String>,
-    key_file: Option<PathBuf>,
-    prices_file: Option<PathBuf>,
-    quota_dollars: Option<String>,
-    concurrent_calls: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -168,7 +133,7 @@ impl Config {
         let origin = parse_origin(&origin.unwrap_or_else(|| format!("http://localhost:{}", listen[0].port())))?;
         let user_domain = serve.and_then(|s| s.user_domain.clone()).or(file.user_domain);
         let user_domain = user_domain.map(|text| parse_user_domain(&text, &origin)).transpose()?;
-        let channels = channels(file.channels, &origin)?;
+        let channels = services::channels(file.channels, &origin)?;
         let groups = serve.and_then(|s| s.cgroup.clone()).or(file.cgroup).unwrap_or_else(|| Groups::of(&instance));
         Ok(Self {
             instance,
@@ -186,8 +151,8 @@ impl Config {
             disk_quota: file.disk_quota,
             sleep: sleep(&file.sleep)?,
             memory_floor: Bytes::mib(file.sleep.memory_floor_mib.unwrap_or(512)),
-            ai: ai(file.ai)?,
-            metrics: metrics(&file.metrics)?,
+            ai: services::ai(file.ai)?,
+            metrics: services::metrics(&file.metrics)?,
             channels,
             log: file.log,
         })
@@ -202,41 +167,6 @@ impl Config {
     pub(crate) fn computers_domain(&self) -> &str {
         self.user_domain.as_deref().unwrap_or(self.domain())
     }
-}
-
-fn ai(section: AiSection) -> Result<AiConfig> {
-    let provider = section.provider.unwrap_or_else(|| "https://api.anthropic.com".to_owned());
-    matrixos_supervisor::relay::Provider::check(&provider).context("ai.provider")?;
-    let mut settings = matrixos_supervisor::meter::Settings::default();
-    if let Some(text) = &section.quota_dollars {
-        settings.quota = Nanos::parse(text)
-            .with_context(|| format!("ai.quota_dollars: {text:?} is no amount; write for example \"5.00\""))?;
-    }
-    if let Some(calls) = section.concurrent_calls {
-        ensure!((1..=100).contains(&calls), "ai.concurrent_calls must be from 1 to 100");
-        settings.calls = calls;
-    }
-    Ok(AiConfig { provider, key_file: section.key_file, prices_file: section.prices_file, settings })
-}
-
-fn channels(section: ChannelsSection, origin: &Url) -> Result<matrixos_supervisor::channels::Settings> {
-    let settings = matrixos_supervisor::channels::Settings {
-        telegram_api: section.telegram_api.unwrap_or_else(|| "https://api.telegram.org".to_owned()),
-        telegram_webhook: section.telegram_webhook.then(|| origin.origin().ascii_serialization()),
-    };
-    settings.check().context("channels")?;
-    Ok(settings)
-}
-
-fn metrics(section: &MetricsSection) -> Result<Option<SocketAddr>> {
-    if let Some(address) = section.listen {
-        ensure!(
-            address.ip().is_loopback() || section.reachable_by_others,
-            "metrics.listen: whoever reaches {address} could read how much everybody calls, for nobody is asked who they \
-             are; listen on 127.0.0.1, or write reachable_by_others = true if a firewall keeps others away"
-        );
-    }
-    Ok(section.listen)
 }
 
 fn default_listen() -> Vec<SocketAddr> {

@@ -248,3 +248,60 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use matrixos_store::{FirstFactor, NewAccount, User};
+    use matrixos_types::{Handle, Nanos};
+
+    use super::*;
+
+    fn desk(folder: &std::path::Path) -> Desk {
+        let store = Store::open(folder).expect("a store");
+        Desk { store, later: VecDeque::new(), answers: Vec::new(), charged: HashSet::new(), due: None }
+    }
+
+    fn person(desk: &Desk, handle: &str) -> User {
+        let factor = FirstFactor::Passkey { id: handle.to_owned(), passkey: serde_json::Value::Null };
+        let handle = Handle::parse(handle).expect("a handle");
+        let new = NewAccount { id: UserId::random(), handle, created: 1, feed: false, factor };
+        desk.store.create_account(&new).expect("made")
+    }
+
+    /// A hold as [`Clerk::hold`] hands it in.
+    fn hold(user: &User) -> Work {
+        let hold = Hold {
+            user: user.id,
+            container: user.container.clone(),
+            model: "a-model".to_owned(),
+            at: 1,
+            least: Nanos(1),
+            most: Nanos(1),
+            quota: Nanos(100),
+        };
+        let task: Task = Box::new(move |store| {
+            let held = store.hold(&hold).expect("there is as much");
+            Some(Answer { lease: Some(held.lease), give: Box::new(|_| ()) })
+        });
+        Work { user: user.id, now: true, task }
+    }
+
+    fn later(user: &User) -> Work {
+        Work { user: user.id, now: false, task: Box::new(|_| Some(Answer { lease: None, give: Box::new(|_| ()) })) }
+    }
+
+    #[test]
+    fn a_hold_that_may_stand_on_a_charge_goes_to_the_disk_with_it_and_every_other_by_the_short_way() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut desk = desk(folder.path());
+        let (alice, bobby) = (person(&desk, "alice"), person(&desk, "bobby"));
+        assert!(desk.take(hold(&alice)).expect("held").lease.is_some());
+        assert!(desk.take(later(&alice)).is_none());
+        assert!(desk.take(hold(&bobby)).expect("held").lease.is_some(), "it has nothing to do with her charge");
+        // Her charge is done before her next hold, and is not on the disk yet.
+        assert!(desk.take(hold(&alice)).expect("held").lease.is_none());
+        assert_eq!((desk.later.len(), desk.answers.len()), (0, 1));
+        desk.settle();
+        assert!(desk.take(hold(&alice)).expect("held").lease.is_some());
+    }
+}

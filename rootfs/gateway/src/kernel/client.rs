@@ -84,7 +84,8 @@ impl Client {
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) => {
                     let wait = retry_after(&response);
-                    let again = matches!(response.status().as_u16(), 429 | 500 | 502 | 503 | 529);
+                    let again =
+                        matches!(response.status().as_u16(), 429 | 500 | 502 | 503 | 529) && !is_final(&response);
                     let failure = failure(response).await;
                     if !again || tried == RETRIES || wait.is_some_and(|wait| wait > PATIENCE) {
                         return Err(failure);
@@ -135,7 +136,13 @@ fn retry_after(response: &Response<Incoming>) -> Option<Duration> {
     text.parse().ok().map(Duration::from_secs)
 }
 
+/// Whoever answers knows that trying again changes nothing: the field by which the official SDKs are told as well.
+fn is_final(response: &Response<Incoming>) -> bool {
+    response.headers().get("x-should-retry").is_some_and(|again| again == "false")
+}
+
 async fn failure(response: Response<Incoming>) -> TurnError {
+    let is_final = is_final(&response);
     let status = response.status().as_u16();
     let body = http::beginning(response.into_body(), 64 << 10, Duration::from_secs(5)).await;
     let said: Value = body.ok().and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
@@ -145,6 +152,8 @@ async fn failure(response: Response<Incoming>) -> TurnError {
     match status {
         401 | 403 => TurnError::KeyRefused(message),
         402 => TurnError::NoBudget(message),
+        // The platform has no key to make the call with, or none that is accepted.
+        503 if is_final => TurnError::NoKey(message),
         429 | 529 | 500 | 502 | 503 => TurnError::Busy(message),
         _ => TurnError::Refused(message.trim_end_matches('.').to_owned()),
     }

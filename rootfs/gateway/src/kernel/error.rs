@@ -5,10 +5,8 @@ use crate::http::CallError;
 /// One reason each; [`TurnError::code`] is for programs, its text for people.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TurnError {
-    #[error(
-        "Your AI has no access to a model: no key is set. On a server of your own, set ANTHROPIC_API_KEY and restart."
-    )]
-    NoKey,
+    #[error("Your AI has no access to a model: {0}.")]
+    NoKey(String),
     #[error(
         "The model's provider does not accept this computer's key ({0}). Ask whoever runs this server, or set another key."
     )]
@@ -44,9 +42,14 @@ pub(crate) enum TurnError {
 }
 
 impl TurnError {
+    /// Nobody gave this computer a key.
+    pub(crate) fn without_key() -> Self {
+        Self::NoKey("no key is set. On a server of your own, set ANTHROPIC_API_KEY and restart".to_owned())
+    }
+
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::NoKey => "no_key",
+            Self::NoKey(_) => "no_key",
             Self::KeyRefused(_) => "key_refused",
             Self::NoBudget(_) => "no_budget",
             Self::Busy(_) => "busy",

@@ -113,7 +113,7 @@ pub(crate) async fn generate(
 
 /// One call of the model for an app, logged like a turn.
 async fn said(gateway: &Gateway, body: &GenerateBody) -> Result<String, TurnError> {
-    let client = gateway.kernel.client.as_ref().ok_or(TurnError::NoKey)?;
+    let client = gateway.kernel.client.as_ref().ok_or_else(TurnError::without_key)?;
     let _place = gateway.kernel.turns.acquire().await;
     let (agent, began) = (on_disk(gateway, |home| Ok(config::read(home).agent)).await?, Instant::now());
     let request = json!({

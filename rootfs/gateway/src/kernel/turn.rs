@@ -85,7 +85,7 @@ impl Turn<'_> {
     async fn work(&self) -> Result<EndReason, TurnError> {
         // Waits behind turns of other conversations.
         let _place = self.gateway.kernel.turns.acquire().await;
-        let client = self.gateway.kernel.client.as_ref().ok_or(TurnError::NoKey)?;
+        let client = self.gateway.kernel.client.as_ref().ok_or_else(TurnError::without_key)?;
         let owner = self.pending.trust != Trust::Visitor;
         let budget = if owner { self.gateway.platform.budget().await } else { None };
         self.gathered().budget = budget.as_ref().map(|budget| budget.remaining_nanos);

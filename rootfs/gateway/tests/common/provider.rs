@@ -20,6 +20,8 @@ pub struct Told {
     pub rested: usize,
     pub sent: Vec<Value>,
     pub channels: Vec<Value>,
+    /// Settings of channels make no sense to the platform.
+    pub refuses_channels: bool,
     pub profiles: Vec<Value>,
     /// How the channels stand; without it nobody holds them.
     pub standing: Option<Value>,
@@ -140,7 +142,7 @@ fn matrix(line: &str, head: &str, body: &[u8], told: &mut Told) -> (u16, String)
         }
         ["PUT", "/matrix/channels"] => {
             told.channels.push(said);
-            (204, String::new())
+            (if told.refuses_channels { 400 } else { 204 }, String::new())
         }
         ["PUT", "/matrix/profiles"] => {
             told.profiles.push(said);

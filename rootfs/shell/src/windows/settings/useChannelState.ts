@@ -1,8 +1,8 @@
 // How a channel is connected, asked again while somebody looks.
-import { useEffect, useState } from "react";
-import { BACKGROUND } from "../../gateway/link.ts";
+import { useState } from "react";
 import { useFileChange } from "../../gateway/live.ts";
 import { channelStates, type ChannelState } from "../../gateway/settings.ts";
+import { usePolling } from "../../gateway/usePolling.ts";
 
 export interface Standing {
   state: ChannelState;
@@ -15,20 +15,9 @@ const EVERY_MS = 10_000;
 /** Undefined until the computer has told. */
 export function useChannelState(name: "telegram" | "matrix"): Standing | undefined {
   const [state, setState] = useState<Standing>();
-  const [turn, setTurn] = useState(0);
-  useEffect(() => {
-    const stop = new AbortController();
-    const look = (headers?: HeadersInit) => {
-      if (document.visibilityState === "hidden") return;
-      channelStates(stop.signal, headers).then((told) => setState({ state: told[name] ?? "disabled", why: told.why?.[name] ?? undefined }), () => undefined);
-    };
-    look();
-    const timer = setInterval(() => look(BACKGROUND), EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      stop.abort();
-    };
-  }, [name, turn]);
-  useFileChange((path) => path === "system/config.json", () => setTurn((n) => n + 1));
+  const again = usePolling(({ signal, headers }) => {
+    channelStates(signal, headers).then((told) => setState({ state: told[name] ?? "disabled", why: told.why?.[name] ?? undefined }), () => undefined);
+  }, EVERY_MS);
+  useFileChange((path) => path === "system/config.json", again);
   return state;
 }

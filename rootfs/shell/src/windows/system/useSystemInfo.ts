@@ -1,7 +1,8 @@
 // The computer's figures, asked again every few seconds for as long as somebody can see them.
-import { useCallback, useEffect, useState } from "react";
+import { useState } from "react";
 import { messageOf } from "../../gateway/http.ts";
 import { systemInfo, type SystemInfo } from "../../gateway/system.ts";
+import { usePolling } from "../../gateway/usePolling.ts";
 
 const EVERY_MS = 5_000;
 
@@ -14,28 +15,14 @@ interface State {
 
 export function useSystemInfo(visible: boolean) {
   const [state, setState] = useState<State>({ asOf: 0 });
-  const [turn, setTurn] = useState(0);
-  const again = useCallback(() => setTurn((n) => n + 1), []);
-
-  useEffect(() => {
-    if (!visible) return;
-    const stop = new AbortController();
-    const look = async () => {
-      if (document.visibilityState === "hidden") return;
-      try {
-        const info = await systemInfo(stop.signal);
-        setState({ info, asOf: Date.now() });
-      } catch (error) {
-        if (!stop.signal.aborted) setState((last) => ({ ...last, error: messageOf(error) }));
-      }
-    };
-    void look();
-    const timer = setInterval(() => void look(), EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      stop.abort();
-    };
-  }, [visible, turn]);
-
+  const again = usePolling(
+    ({ signal, headers }) =>
+      systemInfo(signal, headers).then(
+        (info) => setState({ info, asOf: Date.now() }),
+        (error) => signal.aborted || setState((last) => ({ ...last, error: messageOf(error) })),
+      ),
+    EVERY_MS,
+    visible,
+  );
   return { info: state.info, asOf: state.asOf, error: state.error, again };
 }
