@@ -5,100 +5,15 @@ mod common;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Answer, House, PROVIDER_KEY};
-use matrixos_messages::{Cost, Script, Scripted};
-use matrixos_supervisor::store::{How, Row, User};
+use common::PROVIDER_KEY;
+use common::world::{SONNET, World, kind, message, release_when};
+use matrixos_messages::{Cost, Script};
+use matrixos_supervisor::store::How;
 use matrixos_testkit::authenticator::Device;
-use matrixos_types::{Handle, Nanos};
+use matrixos_types::Nanos;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
-
-const SONNET: &str = "claude-sonnet-5-5";
-
-struct World {
-    house: House,
-    provider: Scripted,
-    cookie: String,
-    address: String,
-    credential: String,
-    user: User,
-}
-
-impl World {
-    async fn open() -> Self {
-        let provider = Scripted::start().await.expect("a provider");
-        provider.require_key(PROVIDER_KEY);
-        let house = House::with_provider(&provider.base_url()).await;
-        let cookie = house.sign_up("alice", &mut Device::at(&house.origin)).await;
-        let (address, credential) = house.resident("alice");
-        let handle = Handle::parse("alice").expect("a handle");
-        let user = house.store.user_by_handle(&handle).expect("the store").expect("an account");
-        Self { house, provider, cookie, address, credential, user }
-    }
-
-    async fn with_budget(nanos: u64) -> Self {
-        let world = Self::open().await;
-        world.house.relay.meter().set_quota(world.user.id, Some(Nanos(nanos))).await.expect("written");
-        world
-    }
-
-    async fn asks(&self, method: &str, path: &str, fields: &str, body: &str) -> Answer {
-        let fields = format!("authorization: Bearer {}\r\n{fields}", self.credential);
-        self.house.inside(&self.address, method, path, &fields, body).await
-    }
-
-    async fn calls(&self, body: &Value) -> Answer {
-        self.asks("POST", "/v1/messages", "anthropic-version: 2026-10-21\r\n", &body.to_string()).await
-    }
-
-    fn ledger(&self) -> Vec<Row> {
-        self.house.store.ledger(self.user.id, 0).collect::<Result<_, _>>().expect("rows")
-    }
-
-    /// The row that a call leaves, once it is there: whoever has gone is not waited for.
-    async fn row(&self, number: usize) -> Row {
-        for _ in 0..3_000 {
-            if let Some(row) = self.ledger().into_iter().nth(number) {
-                return row;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the call was never paid for");
-    }
-
-    /// Nothing on hold, nothing in flight, and the ledger's sum is the balance.
-    async fn is_settled(&self) {
-        let standing = || self.house.relay.meter().standing(self.user.id).expect("a standing");
-        for _ in 0..3_000 {
-            if standing().in_flight == 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        self.house.relay.meter().catch_up(self.user.id).await.expect("written");
-        let sum: Nanos = self.ledger().iter().map(|row| row.call.cost).sum();
-        assert_eq!((standing().held, standing().spent, standing().in_flight), (Nanos::ZERO, sum, 0));
-    }
-}
-
-/// Lets what hangs at the provider go on, once it is time, until all of it is through.
-async fn release_when(world: &World, is_time: impl Fn() -> bool, is_over: impl Fn() -> bool) {
-    while !is_over() {
-        if is_time() {
-            world.provider.release();
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-fn message(model: &str, text: &str, stream: bool) -> Value {
-    let messages = json!([{ "role": "user", "content": text }]);
-    json!({ "model": model, "max_tokens": 4_096, "stream": stream, "messages": messages })
-}
-
-fn kind(answer: &Answer) -> (u16, String) {
-    (answer.status, answer.json()["error"]["type"].as_str().unwrap_or_default().to_owned())
-}
+use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_form_of_answer_passes_unchanged_and_costs_what_was_worked_out_by_hand() {
@@ -237,20 +152,41 @@ async fn a_sixth_call_at_once_is_told_to_wait() {
     world.is_settled().await;
 }
 
+/// When a client goes away.
+#[derive(Debug)]
+enum After {
+    Bytes(usize),
+    Usage,
+}
+
+impl After {
+    async fn comes(&self, stream: &mut TcpStream) {
+        let mut text = Vec::new();
+        let is_there = |text: &[u8]| match self {
+            Self::Bytes(number) => text.len() >= *number,
+            Self::Usage => text.windows(13).any(|window| window == b"message_delta"),
+        };
+        while !is_there(&text) {
+            text.push(stream.read_u8().await.expect("more of an answer"));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_goes_away_pays_for_what_was_made_for_them() {
     let world = World::with_budget(1_000_000_000_000).await;
     let head = format!("authorization: Bearer {}\r\nanthropic-version: 2026-10-21\r\n", world.credential);
-    for (number, after) in [0, 1, 400].into_iter().enumerate() {
+    // The last of them goes between the usage and the end.
+    for (number, after) in [After::Bytes(0), After::Bytes(1), After::Bytes(400), After::Usage].into_iter().enumerate() {
         let body = message(SONNET, "[script:long tokens=300 pace=1ms]", true).to_string();
         let mut stream = world.house.inside_begun(&world.address, "/v1/messages", &head, &body).await;
         while world.provider.count() <= number as u64 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        stream.read_exact(&mut vec![0; after]).await.expect("so much of an answer");
+        after.comes(&mut stream).await;
         drop(stream);
         let row = world.row(number).await;
-        assert_eq!(row.call.how, How::Exact, "read on to the final usage, gone after {after} bytes");
+        assert_eq!(row.call.how, How::Exact, "read on to the final usage, gone after {after:?}");
         assert!(row.call.output >= 300, "{:?}", row.call);
     }
     world.is_settled().await;

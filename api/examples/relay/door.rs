@@ -18,7 +18,7 @@ use matrixos_supervisor::channels::{self, ChannelKeys, Channels, Desk};
 use matrixos_supervisor::clock::SystemClock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings, Sleep};
 use matrixos_supervisor::meter::{Meter, Prices, Settings as Money};
-use matrixos_supervisor::relay::{Provider, ProviderKey, Relay};
+use matrixos_supervisor::relay::{Patience, Provider, ProviderKey, Relay};
 use matrixos_supervisor::store::{FirstFactor, NewAccount, Rest, Store, User};
 use matrixos_testkit::launcher;
 use matrixos_types::{Bytes, Handle, Instance, Nanos, UserId};
@@ -88,7 +88,7 @@ async fn platform(
     let money = Money { quota: Nanos::dollars(1_000_000), calls: 1_000 };
     let (meter, _notices) = Meter::open(store.clone(), Prices::shipped(), clock, money)?;
     let provider = Provider::new(&format!("http://{provider}"), Some(ProviderKey::parse("sk-for-a-measurement")?))?;
-    let relay = Arc::new(Relay::new(provider, meter));
+    let relay = Arc::new(Relay::new(provider, meter, Patience::default()));
     let parts = Parts { accounts, containers, relay, channels, forwarder: Forwarder::default() };
     Ok(Platform::new(parts, &Names { origin, user_domain: None }, Proxies::new(Vec::new())))
 }

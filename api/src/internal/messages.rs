@@ -1,7 +1,7 @@
 //! The Messages API for computers: what passes to the provider of models, and how what does not pass is told.
 
 use axum::Json;
-use axum::body::{self, Body};
+use axum::body::{Body, HttpBody};
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,10 +12,9 @@ use serde_json::{Value, json};
 
 use super::error::Refusal;
 use super::evidence::Inside;
+use super::whole::whole;
 use crate::platform::Platform;
 
-/// Largest body of a call, in bytes: the provider's own limit.
-const BODY: usize = 32 << 20;
 /// Fields that mean something to the provider, beside those that begin with `anthropic-`.
 const PASSED: &[HeaderName] = &[header::ACCEPT, header::CONTENT_TYPE, header::USER_AGENT];
 /// "Overloaded" in the Messages API.
@@ -29,7 +28,7 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<Response, Refusal> {
     let caller = caller(&platform, &resident)?;
-    let sent = sent(&platform, query, request).await?;
+    let sent = sent(&platform, &caller, query, request).await?;
     let answer = platform.relay.messages(caller, sent).await.map_err(Refusal::from)?;
     Ok(answer.map(Body::new))
 }
@@ -42,7 +41,7 @@ pub(super) async fn count_tokens(
     request: Request,
 ) -> Result<Response, Refusal> {
     let caller = caller(&platform, &resident)?;
-    let sent = sent(&platform, query, request).await?;
+    let sent = sent(&platform, &caller, query, request).await?;
     let answer = platform.relay.count_tokens(caller, sent).await.map_err(Refusal::from)?;
     Ok(answer.map(Body::new))
 }
@@ -64,21 +63,13 @@ fn caller(platform: &Platform, resident: &Resident) -> Result<Caller, Refusal> {
     })
 }
 
-/// Takes the body, once there is room for it.
-async fn sent(platform: &Platform, query: Option<String>, request: Request) -> Result<Sent, Refusal> {
+async fn sent(platform: &Platform, caller: &Caller, query: Option<String>, request: Request) -> Result<Sent, Refusal> {
     let (parts, body) = request.into_parts();
-    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let length = length.ok_or_else(|| Refusal::new(StatusCode::LENGTH_REQUIRED, "invalid_request_error", NO_LENGTH))?;
-    if length > BODY {
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", TOO_LARGE));
-    }
-    let room = platform.relay.room(length).await.map_err(Refusal::from)?;
-    let body = body::to_bytes(body, BODY).await.map_err(|_| Refusal::invalid("the body did not come whole"))?;
+    let mut room = platform.relay.room(caller.user);
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let body = whole(body, expected, &mut room).await?;
     Ok(Sent { query, headers: passed(&parts.headers), body, room })
 }
-
-const NO_LENGTH: &str = "say with Content-Length how long the body is";
-const TOO_LARGE: &str = "the body of a call has at most 32 MB";
 
 fn passed(headers: &HeaderMap) -> HeaderMap {
     let wanted = |name: &HeaderName| PASSED.contains(name) || name.as_str().starts_with("anthropic-");

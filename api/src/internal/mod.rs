@@ -7,6 +7,7 @@ mod evidence;
 mod messages;
 mod profiles;
 mod usage;
+mod whole;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,6 +1,8 @@
 //! The platform behind its real accept loop, with a real store and a clock set by hand; only the launcher makes nothing.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod world;
+
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ use matrixos_supervisor::channels::{self, ChannelKeys, Channels, Desk};
 use matrixos_supervisor::clock::Clock;
 use matrixos_supervisor::containers::{Containers, GatewayKey, Settings, Sleep};
 use matrixos_supervisor::meter::{Meter, Prices};
-use matrixos_supervisor::relay::{Provider, ProviderKey, Relay};
+use matrixos_supervisor::relay::{Patience, Provider, ProviderKey, Relay};
 use matrixos_supervisor::store::Store;
 use matrixos_testkit::authenticator::Device;
 use matrixos_testkit::{HandClock, launcher};
@@ -117,24 +119,24 @@ impl House {
 
     /// A house whose people come by that scheme, and whose computers have that domain.
     pub(crate) async fn called(launcher: OwnedFd, scheme: &str, user_domain: Option<&str>) -> Self {
-        Self::build(launcher, scheme, user_domain, "http://127.0.0.1:9", nowhere()).await
+        Self::build(launcher, scheme, user_domain, no_provider(), nowhere()).await
     }
 
     /// A house whose AI calls go to that provider.
-    pub(crate) async fn with_provider(provider: &str) -> Self {
-        Self::build(launcher::failing(), "http", None, provider, nowhere()).await
+    pub(crate) async fn with_provider(provider: &str, patience: Patience) -> Self {
+        Self::build(launcher::failing(), "http", None, (provider, patience), nowhere()).await
     }
 
     /// A house whose channels are reached so.
     pub(crate) async fn with_channels(telegram: impl FnOnce(&Url) -> channels::Settings) -> Self {
-        Self::build(launcher::failing(), "http", None, "http://127.0.0.1:9", telegram).await
+        Self::build(launcher::failing(), "http", None, no_provider(), telegram).await
     }
 
     async fn build(
         launcher: OwnedFd,
         scheme: &str,
         user_domain: Option<&str>,
-        provider: &str,
+        provider: (&str, Patience),
         telegram: impl FnOnce(&Url) -> channels::Settings,
     ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -212,6 +214,14 @@ impl House {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: door\r\n{FROM}: {from}\r\n{fields}");
         stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.expect("written");
         answer(&mut stream).await
+    }
+
+    /// A request whose body is the caller's to send.
+    pub(crate) async fn inside_open(&self, from: &str, method: &str, path: &str, fields: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.door).await.expect("connected");
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: door\r\n{FROM}: {from}\r\n{fields}\r\n");
+        stream.write_all(head.as_bytes()).await.expect("written");
+        stream
     }
 
     /// A request whose answer is the caller's to read, or not.
@@ -341,13 +351,18 @@ fn nowhere() -> impl FnOnce(&Url) -> channels::Settings {
     |_| channels::Settings { telegram_api: "http://127.0.0.1:9".to_owned(), telegram_webhook: None }
 }
 
+/// No provider can be reached.
+fn no_provider() -> (&'static str, Patience) {
+    ("http://127.0.0.1:9", Patience::default())
+}
+
 /// AI calls to that provider, with the platform's key.
-fn relay(store: &Store, clock: &Arc<HandClock>, provider: &str) -> Arc<Relay> {
+fn relay(store: &Store, clock: &Arc<HandClock>, (provider, patience): (&str, Patience)) -> Arc<Relay> {
     let key = ProviderKey::parse(PROVIDER_KEY).expect("a key");
     let provider = Provider::new(provider, Some(key)).expect("a provider");
     let clock = Arc::new(TestClock(clock.clone()));
     let (meter, _) = Meter::open(store.clone(), Prices::shipped(), clock, Default::default()).expect("a meter");
-    Arc::new(Relay::new(provider, meter))
+    Arc::new(Relay::new(provider, meter, patience))
 }
 
 /// The platform's key to the provider: to be found nowhere that a tenant can read.

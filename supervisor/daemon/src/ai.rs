@@ -8,7 +8,7 @@ use hyper::Method;
 use matrixos_api::admin::{Ai, NewAi, Quota};
 use matrixos_supervisor::clock::SystemClock;
 use matrixos_supervisor::meter::{Meter, Notice, Prices};
-use matrixos_supervisor::relay::{Circuit, Provider, ProviderKey, Relay};
+use matrixos_supervisor::relay::{Circuit, Patience, Provider, ProviderKey, Relay};
 use matrixos_supervisor::store::Store;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -47,7 +47,7 @@ impl Prepared {
     /// The way of AI calls, and what people are to be told about their budgets. Blocks for a moment.
     pub(crate) fn open(self, store: Store) -> Result<(Arc<Relay>, UnboundedReceiver<Notice>)> {
         let (meter, notices) = Meter::open(store, self.prices, Arc::new(SystemClock), self.settings)?;
-        Ok((Arc::new(Relay::new(self.provider, meter)), notices))
+        Ok((Arc::new(Relay::new(self.provider, meter, Patience::default())), notices))
     }
 }
 

@@ -7,22 +7,24 @@ mod breaker;
 mod events;
 mod key;
 mod metrics;
+mod patience;
 mod provider;
 mod pump;
 mod refused;
+mod room;
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::channel::Channel;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use matrixos_types::Nanos;
+use matrixos_types::{Nanos, UserId};
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use account::Account;
@@ -31,26 +33,19 @@ pub use asked::{Asked, BadCall};
 pub use breaker::Circuit;
 pub use key::{NotAKey, ProviderKey};
 pub use metrics::Metrics;
+pub use patience::Patience;
 use provider::Call;
 pub use provider::{BadProvider, NoAnswer, Provider};
 pub use refused::RelayError;
+pub use room::Room;
+use room::Rooms;
 
 use crate::meter::{Meter, Refused};
 
 /// Largest answer that does not stream, in bytes.
 const ANSWER: usize = 64 << 20;
-/// Largest error of the provider that is read, in bytes.
-const ERROR: usize = 64 << 10;
-/// How long the provider may take to begin an answer that streams.
-const STREAM_BEGINS: Duration = Duration::from_secs(120);
-/// How long it may take for one that does not: it is silent until all of it is there.
-const ANSWER_BEGINS: Duration = Duration::from_secs(600);
-/// How long the rest of such an answer may take.
-const ANSWER_ENDS: Duration = Duration::from_secs(60);
-/// Kilobytes of bodies that wait to be sent, over all calls.
-const ROOM: usize = 256 << 10;
-/// How long a body waits for room.
-const ROOM_WITHIN: Duration = Duration::from_secs(5);
+/// Largest error or count of the provider that is read, in bytes.
+const SMALL: usize = 64 << 10;
 /// Pieces of an answer that wait for a client that is slower than the provider.
 const AHEAD: usize = 16;
 
@@ -69,22 +64,19 @@ pub struct Sent {
     pub room: Room,
 }
 
-/// Room that a body takes until the provider has it.
-pub struct Room(#[expect(dead_code, reason = "it is held, not used")] OwnedSemaphorePermit);
-
 /// The way of AI calls.
 pub struct Relay {
     provider: Provider,
     meter: Meter,
     metrics: Arc<Metrics>,
-    /// Kilobytes of bodies that may wait to be sent, over all calls.
-    room: Arc<Semaphore>,
+    patience: Patience,
+    rooms: Arc<Rooms>,
 }
 
 impl Relay {
     /// Calls go to this provider, and are paid for by this meter.
-    pub fn new(provider: Provider, meter: Meter) -> Self {
-        Self { provider, meter, metrics: Arc::default(), room: Arc::new(Semaphore::new(ROOM)) }
+    pub fn new(provider: Provider, meter: Meter, patience: Patience) -> Self {
+        Self { provider, meter, metrics: Arc::default(), patience, rooms: Rooms::new() }
     }
 
     /// What is counted of calls.
@@ -92,14 +84,9 @@ impl Relay {
         &self.metrics
     }
 
-    /// Takes room for a body of so many bytes; to be given back when the answer begins.
-    pub async fn room(&self, bytes: usize) -> Result<Room, RelayError> {
-        let kilobytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        let room = timeout(ROOM_WITHIN, self.room.clone().acquire_many_owned(kilobytes)).await;
-        match room {
-            Ok(Ok(room)) => Ok(Room(room)),
-            _ => Err(RelayError::Crowded { retry_after: ROOM_WITHIN }),
-        }
+    /// Room for a body of that person, to be taken as the body comes, and given back when the answer begins.
+    pub fn room(&self, user: UserId) -> Room {
+        self.rooms.open(user)
     }
 
     /// The provider.
@@ -149,7 +136,7 @@ impl Relay {
             query: sent.query,
             headers: sent.headers,
             body,
-            begins_within: if asked.stream { STREAM_BEGINS } else { ANSWER_BEGINS },
+            begins_within: if asked.stream { self.patience.stream_begins } else { self.patience.answer_begins },
         };
         self.metrics.added(begun.elapsed());
         match self.provider.send(&call, &key).await {
@@ -192,9 +179,9 @@ impl Relay {
         struct Counted {
             input_tokens: u64,
         }
-        let call = counting(sent.query.clone(), sent.headers.clone(), asked.for_counting().into());
+        let call = self.counting(sent.query.clone(), sent.headers.clone(), asked.for_counting().into());
         let response = self.provider.send(&call, key).await.ok().filter(|response| response.status().is_success())?;
-        let body = read(response.into_body(), ERROR).await?;
+        let body = self.read(response.into_body()).await?;
         serde_json::from_slice::<Counted>(&body).ok().map(|counted| counted.input_tokens)
     }
 
@@ -213,7 +200,7 @@ impl Relay {
         account.tell_remaining(answer.headers_mut());
         // The client may be gone already: then the other end of the channel is, too.
         drop(answered.send(Ok(answer)));
-        pump::pump(upstream, sender, account).await;
+        pump::pump(upstream, sender, account, self.patience).await;
     }
 
     /// Takes an answer that does not stream, and pays for it before anybody reads it. That it is paid for lies on the disk
@@ -225,7 +212,7 @@ impl Relay {
         answered: oneshot::Sender<Result<Answer, RelayError>>,
     ) {
         let (parts, upstream) = response.into_parts();
-        let collected = timeout(ANSWER_ENDS, Limited::new(upstream, ANSWER).collect()).await;
+        let collected = timeout(self.patience.answer_ends, Limited::new(upstream, ANSWER).collect()).await;
         let answer = match collected.map(|read| read.map(|body| body.to_bytes())) {
             Ok(Ok(body)) => {
                 account.reader.json(&body);
@@ -251,13 +238,13 @@ impl Relay {
         let model = asked::model(&sent.body)?;
         self.meter.ensure_known(&model)?;
         let key = self.key_for(&caller)?;
-        let response = self.provider.send(&counting(sent.query, sent.headers, sent.body), &key).await?;
+        let response = self.provider.send(&self.counting(sent.query, sent.headers, sent.body), &key).await?;
         if !response.status().is_success() {
             return Err(self.refusal(response, &key, caller.own_key.is_some()).await);
         }
         let (parts, body) = response.into_parts();
         let body =
-            read(body, ERROR).await.ok_or_else(|| NoAnswer::BrokenOff("in the middle of its answer".to_owned()))?;
+            self.read(body).await.ok_or_else(|| NoAnswer::BrokenOff("in the middle of its answer".to_owned()))?;
         let mut answer = Response::new(whole(body));
         *answer.headers_mut() = passed_back(&parts.headers);
         Ok(answer)
@@ -267,10 +254,21 @@ impl Relay {
         caller.own_key.clone().or_else(|| self.provider.key()).ok_or(RelayError::NoKey)
     }
 
+    fn counting(&self, query: Option<String>, headers: HeaderMap, body: Bytes) -> Call {
+        let (method, path) = (Method::POST, "/v1/messages/count_tokens");
+        Call { method, path, query, headers, body, begins_within: self.patience.stream_begins }
+    }
+
+    /// A small answer: an error, or a count.
+    async fn read(&self, body: Incoming) -> Option<Bytes> {
+        let read = timeout(self.patience.answer_ends, Limited::new(body, SMALL).collect()).await.ok()?.ok()?;
+        Some(read.to_bytes())
+    }
+
     /// An error of the provider, as the client may read it.
     async fn refusal(&self, response: Response<Incoming>, key: &ProviderKey, own: bool) -> RelayError {
         let (parts, body) = response.into_parts();
-        let body = read(body, ERROR).await.unwrap_or_default();
+        let body = self.read(body).await.unwrap_or_default();
         let about_the_key = matches!(parts.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         if about_the_key && !own {
             tracing::error!(status = %parts.status, "the provider of models refuses the platform's key");
@@ -282,11 +280,6 @@ impl Relay {
         }
         RelayError::Provider { status: parts.status, headers: passed_back(&parts.headers).into(), body }
     }
-}
-
-fn counting(query: Option<String>, headers: HeaderMap, body: Bytes) -> Call {
-    let (method, path) = (Method::POST, "/v1/messages/count_tokens");
-    Call { method, path, query, headers, body, begins_within: STREAM_BEGINS }
 }
 
 /// What of the provider's header fields is the client's business. How much the platform as a whole may still ask for is
@@ -306,9 +299,4 @@ fn passed_back(headers: &HeaderMap) -> HeaderMap {
 
 fn whole(body: Bytes) -> UnsyncBoxBody<Bytes, io::Error> {
     UnsyncBoxBody::new(Full::from(body).map_err(|never| match never {}))
-}
-
-async fn read(body: Incoming, most: usize) -> Option<Bytes> {
-    let read = timeout(ANSWER_ENDS, Limited::new(body, most).collect()).await.ok()?.ok()?;
-    Some(read.to_bytes())
 }

@@ -11,13 +11,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Account;
 use super::events;
+use super::patience::Patience;
 
-/// The longest silence of the provider in the middle of an answer; it sends a ping every few seconds.
-const SILENCE: Duration = Duration::from_secs(120);
-/// The longest that a client may leave a piece of the answer untaken.
-const UNTAKEN: Duration = Duration::from_secs(60);
-/// How long an answer is read on after its client has gone.
-const READ_ON: Duration = Duration::from_secs(300);
 /// How long what was passed may take to leave this process.
 const ON_ITS_WAY: Duration = Duration::from_millis(250);
 
@@ -33,11 +28,16 @@ enum Cut {
 }
 
 /// Passes an answer's events on and pays for them at its end.
-pub(super) async fn pump(mut upstream: Incoming, client: Sender<Bytes, io::Error>, mut account: Account) {
-    let mut client = Client { sender: Some(client), gone: None };
+pub(super) async fn pump(
+    mut upstream: Incoming,
+    client: Sender<Bytes, io::Error>,
+    mut account: Account,
+    patience: Patience,
+) {
+    let mut client = Client { sender: Some(client), gone: None, patience };
     let mut whole = true;
     let cut = loop {
-        let chunk = match next(&mut upstream, client.patience()).await {
+        let chunk = match next(&mut upstream, client.waits()).await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break (!account.reader.is_over()).then_some(Cut::Provider),
             Err(cut) => break Some(cut),
@@ -89,12 +89,13 @@ async fn next(upstream: &mut Incoming, patience: Duration) -> Result<Option<Byte
 struct Client {
     sender: Option<Sender<Bytes, io::Error>>,
     gone: Option<Instant>,
+    patience: Patience,
 }
 
 impl Client {
     async fn pass(&mut self, data: Bytes) {
         let Some(sender) = &mut self.sender else { return };
-        if !matches!(timeout(UNTAKEN, sender.send_data(data)).await, Ok(Ok(()))) {
+        if !matches!(timeout(self.patience.untaken, sender.send_data(data)).await, Ok(Ok(()))) {
             self.sender = None;
             self.gone = Some(Instant::now());
         }
@@ -121,11 +122,13 @@ impl Client {
         }
     }
 
-    fn patience(&self) -> Duration {
-        self.gone.map_or(SILENCE, |gone| SILENCE.min(READ_ON.saturating_sub(gone.elapsed())))
+    /// For the next piece.
+    fn waits(&self) -> Duration {
+        let Patience { silence, read_on, .. } = self.patience;
+        self.gone.map_or(silence, |gone| silence.min(read_on.saturating_sub(gone.elapsed())))
     }
 
     fn is_given_up(&self) -> bool {
-        self.gone.is_some_and(|gone| gone.elapsed() >= READ_ON)
+        self.gone.is_some_and(|gone| gone.elapsed() >= self.patience.read_on)
     }
 }
