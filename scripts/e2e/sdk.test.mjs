@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, copyFileSync, existsSync, lchownSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./browser.mjs";
-import { Supervisor, containers, forgetEverything, matrixos, takeEverythingDown, until } from "./platform.mjs";
+import { Supervisor, containers, data, forgetEverything, matrixos, screens, takeEverythingDown, until } from "./platform.mjs";
 import { Provider } from "./scripted.mjs";
 
 let provider, supervisor, browser, dora, home;
@@ -101,9 +101,10 @@ for (const sdk of Object.keys(PROGRAMS)) {
   });
 }
 
-test("neither the platform's key nor a real one is anywhere in the computer", async () => {
+test("the platform's key is nowhere in the computer, in the log or in the store", async () => {
   const key = readFileSync(/key_file = "(.*)"/.exec(provider.config)[1], "utf8");
   const { text } = await dora.shell("env | grep -c sk-scripted; cat /proc/*/environ 2>/dev/null | grep -ac sk-scripted");
   assert.match(text, /^\s*0\s+0\s*$/);
-  assert.equal(execFileSync("sh", ["-c", `grep -rl --exclude-dir=sdk -- "${key}" "${home}" || true`], { encoding: "utf8" }), "");
+  const places = `"${home}" "${screens}/supervisor.log" "${data}/store"`;
+  assert.equal(execFileSync("sh", ["-c", `grep -rla --exclude-dir=sdk -- "${key}" ${places} || true`], { encoding: "utf8" }), "");
 });
