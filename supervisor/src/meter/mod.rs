@@ -6,6 +6,7 @@
 
 mod clerk;
 mod days;
+mod desk;
 mod engine;
 mod events;
 mod notice;
