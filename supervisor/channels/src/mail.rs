@@ -1,13 +1,15 @@
 //! What a connection needs of a mailbox. Each change is on the disk when it returns, so that a connection can be cut off
 //! at any moment.
 
+use serde::{Deserialize, Serialize};
+
 use crate::channel::Doing;
 
 /// Largest text of a letter, in bytes.
 pub const LETTER: usize = 64 << 10;
 
 /// A message that waits for its computer's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// The channel's number of it; letters are answered in this order.
     pub update: u64,
@@ -24,7 +26,7 @@ pub struct Letter {
 }
 
 /// A text on its way out. It stays until the channel has acknowledged it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// Its place among the replies.
     pub number: u64,
