@@ -162,6 +162,7 @@ fn a_kill_loses_no_message_wherever_it_falls() {
     telegram.fail(BOT, "sendMessage", Fault { how: How::TooMany(3_000), times: 1 });
     telegram.say(BOT, 7, "three");
     computer.until("the answer is safe", || mailbox(&computer)["replies"].to_string().contains("the third answer"));
+    computer.until("it was tried", || telegram.count("sendMessage") == 3);
     assert_eq!(telegram.texts(BOT).len(), 2);
     let computer = computer.kill_and_start();
     computer.until("the answer goes", || telegram.texts(BOT)[2..] == ["the third answer"]);
