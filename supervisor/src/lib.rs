@@ -4,7 +4,6 @@ pub mod accounts;
 pub mod channels;
 pub mod clock;
 pub mod containers;
-mod https;
 mod key_file;
 pub mod meter;
 pub mod relay;

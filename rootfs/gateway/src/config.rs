@@ -10,6 +10,7 @@ use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::channels::Given;
 use crate::desktop::blocking;
 use crate::error::Failure;
 use crate::state::Gateway;
@@ -109,19 +110,32 @@ pub(crate) fn read(home: &Dir) -> Config {
     }
 }
 
+/// The settings of the channels, with what the environment says about them.
+pub(crate) fn channels(home: &Dir, given: Option<&Given>) -> Channels {
+    let mut channels = read(home).channels;
+    if let Some(given) = given {
+        given.over(&mut channels);
+    }
+    channels
+}
+
 /// `GET /api/settings/{section}`: `agent`, `channels`, `appearance`, `social`.
 pub(crate) async fn section(
     State(gateway): State<Gateway>,
     Path(section): Path<String>,
 ) -> Result<Json<Value>, Failure> {
-    blocking(gateway, move |home| Ok(show(home, &section))).await?.map(Json).ok_or_else(Failure::not_found)
+    let given = gateway.settings.channels.clone();
+    blocking(gateway, move |home| Ok(show(home, &section, given.as_ref())))
+        .await?
+        .map(Json)
+        .ok_or_else(Failure::not_found)
 }
 
-fn show(home: &Dir, section: &str) -> Option<Value> {
+fn show(home: &Dir, section: &str, given: Option<&Given>) -> Option<Value> {
     let document = |name| small_file(home, name, LARGEST).and_then(|text| serde_json::from_str(&text).ok());
     match section {
         "agent" => serde_json::to_value(read(home).agent).ok(),
-        "channels" => Some(masked(read(home).channels)),
+        "channels" => Some(masked(channels(home, given))),
         "appearance" => Some(document("system/theme.json").unwrap_or_else(|| json!({}))),
         "social" => Some(document("system/social-config.json").unwrap_or_else(|| json!({ "share": false }))),
         _ => None,
@@ -177,12 +191,16 @@ async fn set_agent(gateway: Gateway, fields: Fields) -> Result<StatusCode, Failu
 }
 
 async fn set_channels(gateway: Gateway, fields: Fields) -> Result<StatusCode, Failure> {
+    let given = gateway.settings.channels.clone();
     change(gateway, move |config| {
         for (name, settings) in fields {
             let Value::Object(mut settings) = settings else {
                 return Err(format!("The settings of {name} are a JSON object."));
             };
             settings.remove("hasToken");
+            if let Some(why) = given.as_ref().and_then(|given| given.refuses(&name, &mut settings)) {
+                return Err(why);
+            }
             let place = config.channels.0.entry(name).or_insert_with(|| json!({}));
             let Some(known) = place.as_object_mut() else { continue };
             known.extend(settings);

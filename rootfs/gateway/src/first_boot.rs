@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::conversations::lines::Line;
 use crate::conversations::store;
-use crate::settings::Settings;
+use crate::settings::{SECRETS, Settings};
 use crate::{template, time};
 
 /// Its presence says that the first boot is over.
@@ -56,11 +56,13 @@ pub(crate) fn begin_history(settings: &Settings) {
         return;
     }
     let script = "git init -q --template= -b main && git add -A && git -c user.name=\"$1\" -c user.email=\"$1@$2\" commit -q -m 'The first day'";
-    let begun = Command::new("/bin/sh")
+    let mut shell = Command::new("/bin/sh");
+    for name in SECRETS {
+        shell.env_remove(name);
+    }
+    let begun = shell
         .args(["-c", script, "sh", &settings.handle, &settings.domain])
         .current_dir(&settings.home)
-        .env_remove(matrixos_types::computer::TOKEN_ENV)
-        .env_remove(matrixos_types::computer::API_KEY_ENV)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -2,6 +2,7 @@
 
 mod apps;
 mod auth;
+mod channels;
 mod config;
 mod conversations;
 mod cron;
@@ -13,6 +14,7 @@ mod first_boot;
 mod http;
 mod hub;
 mod identity;
+mod journal;
 mod kernel;
 mod logs;
 mod notices;
@@ -32,6 +34,7 @@ mod trash;
 mod watch;
 mod ws;
 
+pub use channels::Given;
 pub use routes::{ROUTES, router};
 pub use server::serve;
 pub use settings::Settings;

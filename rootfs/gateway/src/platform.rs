@@ -90,7 +90,7 @@ impl Platform {
 
     /// What everybody may read. False if the platform could not be told.
     pub(crate) async fn set_profiles(&self, profiles: &ProfilesBody) -> bool {
-        self.say(Method::PUT, "profiles", profiles).await
+        self.base.is_none() || self.say(Method::PUT, "profiles", profiles).await
     }
 
     /// How the channels stand. `None` if nobody holds them, or it cannot be had now.

@@ -1,5 +1,6 @@
 //! What the platform keeps of this computer, to have it while the computer sleeps: how its channels are connected, and what
-//! everybody may read about its owner and its AI. Told at the start and whenever a file of it has changed.
+//! everybody may read about its owner and its AI. Told at the start and whenever a file of it has changed; without a
+//! platform, the channels are told to whoever holds them here.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use matrixos_types::channels::{ChannelBody, ChannelsBody, ProfilesBody, TELEGRAM
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
+use crate::channels::Given;
 use crate::desktop::blocking;
 use crate::state::Gateway;
 use crate::{config, profile};
@@ -35,16 +37,19 @@ impl Publisher {
 
 /// Tells the platform what it has not heard yet, for as long as the computer runs.
 pub(crate) async fn run(gateway: Gateway) {
-    if !gateway.platform.is_there() {
+    if !gateway.platform.is_there() && gateway.channels.is_none() {
         return;
     }
+    let given = gateway.settings.channels.clone();
     let (mut channels, mut profiles) = (None, None);
     loop {
-        let now = blocking(gateway.clone(), |home| Ok((channels_of(home), profiles_of(home)))).await;
+        let given = given.clone();
+        let looked = move |home: &Dir| Ok((channels_of(home, given.as_ref()), profiles_of(home)));
+        let now = blocking(gateway.clone(), looked).await;
         let mut heard = false;
         if let Ok((set, about)) = now {
             if channels.as_ref() != Some(&set) {
-                channels = gateway.platform.set_channels(&set).await.then_some(set);
+                channels = crate::channels::set(&gateway, &set).await.then_some(set);
             }
             if profiles.as_ref() != Some(&about) {
                 profiles = gateway.platform.set_profiles(&about).await.then_some(about);
@@ -59,9 +64,9 @@ pub(crate) async fn run(gateway: Gateway) {
 }
 
 /// Without a token there is nothing to connect.
-fn channels_of(home: &Dir) -> ChannelsBody {
-    let config = config::read(home).channels;
-    let telegram = config.0.get(TELEGRAM).and_then(|settings| {
+fn channels_of(home: &Dir, given: Option<&Given>) -> ChannelsBody {
+    let channels = config::channels(home, given);
+    let telegram = channels.0.get(TELEGRAM).and_then(|settings| {
         let owners = settings["owners"].as_array().into_iter().flatten();
         Some(ChannelBody {
             enabled: settings["enabled"].as_bool().unwrap_or(false),

@@ -46,7 +46,7 @@ pub const ROUTES: &[Route] = &[
     ("/api/bridge/generate", || post(kernel::generate)),
     ("/api/cron", || get(cron::list).post(cron::create)),
     ("/api/cron/{id}", || delete(cron::delete)),
-    ("/api/channels/status", || get(system::channels)),
+    ("/api/channels/status", || get(system::channel_states)),
     ("/api/profile", || get(profile::owner).put(profile::set_owner)),
     ("/api/ai-profile", || get(profile::ai).put(profile::set_ai)),
     ("/api/logs", || get(logs::list)),

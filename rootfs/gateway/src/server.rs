@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::settings::Settings;
 use crate::state::Gateway;
-use crate::{cron, first_boot, kernel, pid1, publisher, router, watch};
+use crate::{cron, first_boot, journal, kernel, pid1, publisher, router, watch};
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const END_WITHIN: Duration = Duration::from_secs(3);
@@ -44,6 +44,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     if new {
         first_boot::begin_history(&gateway.settings);
     }
+    journal::begin();
     start(&gateway);
     if let Err(error) = say_ready() {
         eprintln!("matrixos-gateway: telling the service manager: {error}");
@@ -64,7 +65,12 @@ pub async fn serve(settings: Settings) -> Result<()> {
     gateway.terminals.hang_up();
     closing.cancel();
     open.close();
-    let _ = timeout(END_WITHIN, open.wait()).await;
+    let channels = async {
+        if let Some(own) = &gateway.channels {
+            own.end(END_WITHIN).await;
+        }
+    };
+    let _ = tokio::join!(timeout(END_WITHIN, open.wait()), channels);
     Ok(())
 }
 

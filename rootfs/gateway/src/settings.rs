@@ -8,6 +8,7 @@ use matrixos_types::computer::{
     API_KEY_ENV, API_URL_ENV, DOMAIN_ENV, GATEWAY_PORT, HANDLE_ENV, HOME, SHELL_PATH, TEMPLATE_PATH, TOKEN_ENV,
 };
 
+use crate::channels::{Given, TOKEN as TELEGRAM_TOKEN};
 use crate::door::Door;
 
 /// Where the model is asked if nobody says otherwise.
@@ -20,6 +21,9 @@ const ORIGIN: &str = "MATRIX_ORIGIN";
 /// Fewest characters of a token that stands between the internet and a shell.
 const LONG_ENOUGH: usize = 24;
 
+/// Variables that no other program of this computer is to have.
+pub(crate) const SECRETS: &[&str] = &[TOKEN_ENV, API_KEY_ENV, TELEGRAM_TOKEN];
+
 /// Where things are, who the owner is, and what may be used.
 #[derive(Clone)]
 pub struct Settings {
@@ -31,6 +35,8 @@ pub struct Settings {
     pub single: bool,
     /// How browsers call this computer, if no platform is in front of it: `https://computer.example`.
     pub origin: Option<String>,
+    /// What is said about channels, if no platform holds them.
+    pub channels: Option<Given>,
     /// The owner.
     pub handle: String,
     /// The domain below which the computer has its name.
@@ -88,6 +94,7 @@ impl Settings {
             token,
             single,
             origin,
+            channels: single.then(|| Given::read(text)).transpose()?,
             handle: text(HANDLE_ENV).unwrap_or_else(|| "me".to_owned()),
             domain: text(DOMAIN_ENV).unwrap_or_else(|| "localhost".to_owned()),
             home: path("HOME", HOME),
@@ -119,6 +126,7 @@ impl Settings {
             token: None,
             single: false,
             origin: None,
+            channels: None,
             handle: "me".to_owned(),
             domain: "localhost".to_owned(),
             home: PathBuf::new(),

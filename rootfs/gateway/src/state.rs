@@ -6,6 +6,7 @@ use std::time::Instant;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use crate::channels;
 use crate::conversations::Summaries;
 use crate::cron::Cron;
 use crate::door::Door;
@@ -33,6 +34,8 @@ pub struct Inner {
     pub(crate) hub: Hub,
     pub(crate) kernel: Kernel,
     pub(crate) platform: Platform,
+    /// Where no platform holds them.
+    pub(crate) channels: Option<channels::Own>,
     pub(crate) publisher: Publisher,
     pub(crate) summaries: Summaries,
     pub(crate) cron: Cron,
@@ -43,9 +46,14 @@ impl Gateway {
     pub(crate) fn new(settings: Settings) -> std::io::Result<Self> {
         let home = Dir::open_ambient_dir(&settings.home, ambient_authority())?;
         let terminals = Terminals::new(&settings);
+        let channels = match &settings.channels {
+            Some(given) => Some(channels::Own::new(given, home.try_clone()?)),
+            None => None,
+        };
         let (kernel, platform) = (Kernel::new(&settings), Platform::new(&settings.ai_url, settings.ai_key.as_deref()));
         Ok(Self(Arc::new(Inner {
             door: settings.door(),
+            channels,
             settings,
             home,
             terminals,

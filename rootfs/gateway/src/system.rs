@@ -9,29 +9,31 @@ use matrixos_types::computer::{Health, Measure, SystemInfo};
 use nix::sys::statvfs::statvfs;
 use serde_json::{Value, json};
 
-use crate::config;
 use crate::desktop::blocking;
 use crate::error::Failure;
 use crate::settings::Settings;
 use crate::state::Gateway;
+use crate::{channels, config};
 
 const PAGE: u64 = 4_096;
 /// Files looked at when the home is measured; beyond that the size is unknown rather than slow.
 const FILES_MEASURED: u32 = 200_000;
 
 pub(crate) async fn health(State(gateway): State<Gateway>) -> Json<Health> {
-    Json(Health { status: "ok".to_owned(), channels: Vec::new(), cron_jobs: gateway.cron.count() })
+    let channels = gateway.channels.as_ref().map(channels::Own::connected).unwrap_or_default();
+    Json(Health { status: "ok".to_owned(), channels, cron_jobs: gateway.cron.count() })
 }
 
 pub(crate) async fn info(State(gateway): State<Gateway>) -> Result<Json<SystemInfo>, Failure> {
-    let budget = gateway.platform.budget().await;
-    let read = tokio::task::spawn_blocking(move || SystemInfo { budget, ..read(&gateway) }).await;
+    let (budget, status) = tokio::join!(gateway.platform.budget(), channels::status(&gateway));
+    let channels = status.map(channels::connected).unwrap_or_default();
+    let read = tokio::task::spawn_blocking(move || SystemInfo { budget, channels, ..read(&gateway) }).await;
     Ok(Json(read.map_err(std::io::Error::other)?))
 }
 
-/// `GET /api/channels/status`: the platform holds the connections; where none does, none is held. `why` says what is wrong.
-pub(crate) async fn channels(State(gateway): State<Gateway>) -> Result<Json<Value>, Failure> {
-    if let Some(held) = gateway.platform.channels().await {
+/// `GET /api/channels/status`: as whoever holds the connections says. `why` says what is wrong.
+pub(crate) async fn channel_states(State(gateway): State<Gateway>) -> Result<Json<Value>, Failure> {
+    if let Some(held) = channels::status(&gateway).await {
         let mut answer = json!({ "telegram": "disabled", "matrix": "disabled" });
         for (name, status) in held {
             answer["why"][&name] = json!(status.why);

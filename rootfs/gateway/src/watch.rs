@@ -24,7 +24,8 @@ const TOLD: usize = 200;
 /// What happens within this time is told together.
 const TOGETHER: Duration = Duration::from_millis(60);
 /// Folders in which much happens and nobody looks.
-const PASSED_OVER: &[&str] = &[".git", ".trash", "node_modules", ".cache", "__pycache__", "conversations", "logs"];
+const PASSED_OVER: &[&str] =
+    &[".git", ".trash", "node_modules", ".cache", "__pycache__", "conversations", "logs", "mailboxes"];
 
 struct Watch {
     home: PathBuf,

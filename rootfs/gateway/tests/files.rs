@@ -29,7 +29,7 @@ fn a_file_is_stored_listed_read_renamed_and_trashed() {
         ("bytes=9-", 200, "hello"),
         ("nonsense", 200, "hello"),
     ] {
-        let part = computer.raw(format!("GET /files/note%20one.txt HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\nrange: {range}\r\nconnection: close\r\n\r\n").as_bytes());
+        let part = computer.raw(format!("GET /files/note%20one.txt HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token-of-tests\r\nrange: {range}\r\nconnection: close\r\n\r\n").as_bytes());
         assert_eq!((part.status, part.text().as_str()), (status, text), "{range}");
     }
     assert_eq!(computer.post("/api/files/mkdir", json!({"path": "folder"})).status, 201);
@@ -100,9 +100,9 @@ fn wrong_requests_get_a_reason_and_change_nothing() {
 fn an_upload_that_is_too_large_or_cut_off_leaves_nothing() {
     let computer = Computer::start_with(&[("MATRIX_UPLOAD_LIMIT", "1000")]);
     std::fs::write(computer.home.path().join("old"), "old").unwrap();
-    let announced = computer.raw(b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\ncontent-length: 1073741824\r\nconnection: close\r\n\r\n");
+    let announced = computer.raw(b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token-of-tests\r\ncontent-length: 1073741824\r\nconnection: close\r\n\r\n");
     assert_eq!((announced.status, announced.code().as_str()), (413, "too_large"));
-    let mut chunked = b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n".to_vec();
+    let mut chunked = b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token-of-tests\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n".to_vec();
     for _ in 0..4 {
         chunked.extend_from_slice(format!("190\r\n{}\r\n", "x".repeat(400)).as_bytes());
     }
@@ -111,7 +111,7 @@ fn an_upload_that_is_too_large_or_cut_off_leaves_nothing() {
     {
         use std::io::Write;
         let mut stream = std::net::TcpStream::connect(computer.address).unwrap();
-        stream.write_all(b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token\r\ncontent-length: 900\r\n\r\nhalf").unwrap();
+        stream.write_all(b"PUT /files/old HTTP/1.1\r\nhost: x\r\nauthorization: Bearer the-owners-token-of-tests\r\ncontent-length: 900\r\n\r\nhalf").unwrap();
     }
     let names = || {
         std::fs::read_dir(computer.home.path())

@@ -1,5 +1,4 @@
-//! Where letters are answered: the computer is woken, and its AI asked until it has answered. Asking twice is harmless,
-//! since the computer knows each message by its request id.
+//! Where letters are answered: the computer is woken, and its AI asked until it has answered.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,14 +9,14 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use matrixos_channels::{Doing, Unanswered, said};
 use matrixos_store::Store;
 use matrixos_types::UserId;
-use matrixos_types::kernel::{EndReason, Event, MessageAnswer, MessageBody};
+use matrixos_types::kernel::{MessageAnswer, MessageBody};
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::channel::Doing;
 use crate::containers::{Containers, Endpoint, NotRunning};
 
 /// How long a computer may take to wake. Then it is tried again.
@@ -31,28 +30,19 @@ const ANSWER: usize = 16 << 20;
 /// Everybody's computers, as far as channels are concerned.
 pub trait Computers: Send + Sync {
     /// Asks somebody's AI, waking the computer for it; the answer for the sender.
-    fn ask<'a>(
-        &'a self,
-        user: UserId,
-        message: &'a MessageBody,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<String, Unanswered>> + Send + 'a>>;
+    fn ask<'a>(&'a self, user: UserId, message: &'a MessageBody) -> Doing<'a, Result<String, Unanswered>>;
 }
 
-/// Why there is no answer yet.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unanswered {
-    /// It is being answered.
-    #[error("the message is being answered")]
-    Answering,
-    /// The computer was stopped on purpose.
-    #[error("the computer is stopped: {0}")]
-    Stopped(String),
-    /// It could not be asked now.
-    #[error("the computer could not be asked: {0}")]
-    Later(String),
-    /// It was asked, and failed.
-    #[error("{0}")]
-    Failed(String),
+/// One of them.
+pub(super) struct Of {
+    pub(super) user: UserId,
+    pub(super) computers: Arc<dyn Computers>,
+}
+
+impl matrixos_channels::Desk for Of {
+    fn ask<'a>(&'a self, message: &'a MessageBody) -> Doing<'a, Result<String, Unanswered>> {
+        self.computers.ask(self.user, message)
+    }
 }
 
 /// The real ones.
@@ -130,8 +120,8 @@ struct Refused {
 
 fn read(status: StatusCode, body: &[u8]) -> Result<String, Unanswered> {
     if status == StatusCode::OK {
-        let answer = serde_json::from_slice(body);
-        return answer.map(said).map_err(|error| Unanswered::Failed(format!("its answer cannot be read: {error}")));
+        let answer = serde_json::from_slice::<MessageAnswer>(body).map(|answer| said(answer.text, &answer.events));
+        return answer.map_err(|error| Unanswered::Failed(format!("its answer cannot be read: {error}")));
     }
     let refused = serde_json::from_slice::<Refusal>(body).map(|refusal| refusal.error);
     match refused {
@@ -144,24 +134,6 @@ fn read(status: StatusCode, body: &[u8]) -> Result<String, Unanswered> {
         Ok(Refused { message, .. }) => Ok(message),
         Err(_) => Err(Unanswered::Later(format!("it answered {status}"))),
     }
-}
-
-/// What is told to the sender of a turn's end.
-fn said(answer: MessageAnswer) -> String {
-    if !answer.text.trim().is_empty() {
-        return answer.text;
-    }
-    let end = answer.events.iter().rev().find_map(|event| match event {
-        Event::Error { message, .. } => Some(message.clone()),
-        Event::Result { reason: EndReason::Cancelled, .. } => {
-            Some("This was stopped before it was answered.".to_owned())
-        }
-        Event::Result { reason: EndReason::Limit, .. } => {
-            Some("This took more steps than it may, so I stopped.".to_owned())
-        }
-        _ => None,
-    });
-    end.unwrap_or_else(|| "Done; there is nothing to say about it.".to_owned())
 }
 
 #[cfg(test)]

@@ -1,41 +1,30 @@
 //! Channels: where people write to their computers from, held by the platform, so that a computer that sleeps is woken
 //! by a message and none is lost.
 
-mod channel;
 mod desk;
-mod kinds;
-mod link;
-mod standing;
-mod telegram;
+mod mail;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderName;
+use matrixos_channels::{About, Kinds, Link, Opening, Standing, account, disabled};
+pub use matrixos_channels::{BadSettings, Settings, Unanswered};
 use matrixos_store::{ChannelSettings, MailError, Profile, Store, StoreError};
 use matrixos_types::UserId;
 use matrixos_types::channels::{ChannelBody, ChannelsBody, ChannelsStatus, SendBody, TELEGRAM};
 use sha2::Sha256;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-pub use desk::{Computers, Desk, Unanswered, ask};
-use kinds::Kinds;
-pub use kinds::{BadSettings, Settings};
-use link::Link;
-use standing::Standing;
+pub use desk::{Computers, Desk, ask};
+use mail::Mailbox;
 
 use crate::accounts::Keys;
 use crate::clock::Clock;
 use crate::seal::Seal;
-
-/// Most people who may write to one computer on one channel.
-const OWNERS: usize = 50;
-/// Longest name of one of them, in the channel's words.
-const OWNER: usize = 64;
 
 /// The keys of channels, none of which is in the store.
 pub struct ChannelKeys {
@@ -103,7 +92,7 @@ pub struct Channels {
 
 /// A connection that was begun, or could not be.
 enum Held {
-    Link { link: Arc<Link>, work: JoinHandle<()> },
+    Link { link: Arc<Link<Mailbox>>, work: JoinHandle<()> },
     Broken(Standing),
 }
 
@@ -159,22 +148,17 @@ impl Channels {
         self.links().insert(key, held);
     }
 
-    fn link(&self, settings: ChannelSettings) -> Result<Arc<Link>, &'static str> {
+    fn link(&self, settings: ChannelSettings) -> Result<Arc<Link<Mailbox>>, &'static str> {
         let token = self.seal.open(settings.user, &settings.sealed).and_then(|bytes| String::from_utf8(bytes).ok());
         let token = token.ok_or("The token is damaged or was kept with other keys; enter it once more.")?;
         let secret = self.secret(settings.user, &token);
-        let channel = self.kinds.open(&settings.channel, &token, settings.user, secret);
-        Ok(Arc::new(Link {
-            channel: channel.ok_or("This channel is not known to this version of the platform.")?,
-            settings,
-            store: self.store.clone(),
-            computers: self.computers.clone(),
-            clock: self.clock.clone(),
-            end: self.end.child_token(),
-            letters: Notify::new(),
-            replies: Notify::new(),
-            standing: Mutex::default(),
-        }))
+        let ChannelSettings { user, channel, account, owners, .. } = settings;
+        let opening = Opening { channel: &channel, token: &token, owner: user.0.simple().to_string(), secret };
+        let opened = self.kinds.open(opening).ok_or("This channel is not known to this version of the platform.")?;
+        let mail = Mailbox { user, channel: channel.clone(), store: self.store.clone(), clock: self.clock.clone() };
+        let desk = Box::new(desk::Of { user, computers: self.computers.clone() });
+        let about = About { channel, account, owners, user: user.to_string() };
+        Ok(Arc::new(Link::new(about, opened, mail, desk, self.end.child_token())))
     }
 
     /// What a channel shows when it brings something for that person.
@@ -189,7 +173,7 @@ impl Channels {
     fn let_go(&self, user: UserId, channel: &str) -> Option<JoinHandle<()>> {
         match self.links().remove(&(user, channel.to_owned()))? {
             Held::Link { link, work } => {
-                link.end.cancel();
+                link.end();
                 Some(work)
             }
             Held::Broken(_) => None,
@@ -211,7 +195,7 @@ impl Channels {
             }
             return Ok(());
         };
-        let account = match checked(channel, body) {
+        let account = match account(channel, body).map_err(SetError::Malformed) {
             Ok(account) => account,
             Err(error) => {
                 self.put_away(user, channel, before, error.to_string()).await?;
@@ -288,7 +272,7 @@ impl Channels {
         let status = match self.links().get(&(user, TELEGRAM.to_owned())) {
             Some(Held::Link { link, .. }) => link.standing().status(waiting),
             Some(Held::Broken(standing)) => standing.status(waiting),
-            None => standing::disabled(waiting),
+            None => disabled(waiting),
         };
         Ok([(TELEGRAM.to_owned(), status)].into())
     }
@@ -296,20 +280,20 @@ impl Channels {
     /// Takes a text to be sent to one of those who may write.
     pub async fn send(&self, user: UserId, out: &SendBody) -> Result<(), SendError> {
         let link = self.linked(user, &out.channel).ok_or_else(|| SendError::NotConnected(out.channel.clone()))?;
-        if !link.settings.owners.contains(&out.chat_id) {
+        if !link.names(&out.chat_id) {
             return Err(SendError::Stranger(out.chat_id.clone()));
         }
-        let pieces = link.pieces(&out.chat_id, &out.text);
+        let pieces: Vec<_> = link.pieces(&out.chat_id, &out.text).into_iter().map(mail::sent).collect();
         if pieces.is_empty() {
             return Err(SendError::Empty);
         }
-        let channel = link.settings.channel.clone();
+        let channel = out.channel.clone();
         self.store.run(move |store| store.post(user, &channel, &pieces)).await?;
-        link.replies.notify_one();
+        link.has_replies();
         Ok(())
     }
 
-    fn linked(&self, user: UserId, channel: &str) -> Option<Arc<Link>> {
+    fn linked(&self, user: UserId, channel: &str) -> Option<Arc<Link<Mailbox>>> {
         match self.links().get(&(user, channel.to_owned()))? {
             Held::Link { link, .. } => Some(link.clone()),
             Held::Broken(_) => None,
@@ -324,7 +308,7 @@ impl Channels {
     /// Takes what a channel has brought for somebody. Returns when it is on the disk.
     pub async fn brought(&self, user: UserId, channel: &str, secret: &[u8], body: &[u8]) -> Result<(), BroughtError> {
         let link = self.linked(user, channel).ok_or(BroughtError::Unknown)?;
-        let news = link.channel.brought(secret, body).ok_or(BroughtError::Unknown)?;
+        let news = link.brought(secret, body).ok_or(BroughtError::Unknown)?;
         link.take_in(&news).await.map_err(|error| {
             warn!(%user, channel, %error, "a message that was brought could not be taken in");
             error.into()
@@ -362,14 +346,4 @@ async fn join(work: Option<JoinHandle<()>>) {
         // A loop that panicked has ended as well.
         let _ = work.await;
     }
-}
-
-/// The account of settings that make sense.
-fn checked(channel: &str, body: &ChannelBody) -> Result<String, SetError> {
-    let fits = |owner: &String| (1..=OWNER).contains(&owner.len()) && owner.bytes().all(|byte| byte.is_ascii_graphic());
-    if body.owners.len() > OWNERS || !body.owners.iter().all(fits) {
-        let why = format!("At most {OWNERS} people may write, each named by an id of at most {OWNER} letters.");
-        return Err(SetError::Malformed(why));
-    }
-    Kinds::account(channel, &body.token).map_err(SetError::Malformed)
 }

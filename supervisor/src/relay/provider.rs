@@ -7,11 +7,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use matrixos_channels::https::{self, BadBase, Base, causes};
 use tokio::time::{sleep, timeout};
 
 use super::breaker::{Breaker, Circuit};
 use super::key::ProviderKey;
-use crate::https::{self, BadBase, Base, causes};
 
 /// How often a call is tried, before its first byte.
 const TRIES: u32 = 3;

@@ -23,7 +23,7 @@ use crate::error::Failure;
 use crate::kernel::source::Trust;
 use crate::kernel::{Heard, Said, TurnError, hear, on_disk};
 use crate::state::Gateway;
-use crate::{profile, time};
+use crate::{channels, profile, time};
 
 pub(crate) const FILE: &str = "system/cron.json";
 const JOBS: usize = 50;
@@ -212,7 +212,7 @@ async fn start(gateway: &Gateway, job: &Job) -> Result<(), TurnError> {
 /// Brings the answer to where it was wanted; if nobody takes it there, to the desktop.
 async fn deliver(gateway: Gateway, job: Job, done: tokio::sync::oneshot::Receiver<crate::kernel::Outcome>) {
     let (Ok(outcome), Some(target)) = (done.await, job.body.target) else { return };
-    if outcome.text.is_empty() || gateway.platform.send(&target, &outcome.text).await {
+    if outcome.text.is_empty() || channels::send(&gateway, &target, &outcome.text).await {
         return;
     }
     let beginning: String = outcome.text.chars().take(300).collect();

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use approvals::Approvals;
 pub(crate) use client::Client;
 pub(crate) use error::TurnError;
-pub(crate) use routes::{cancel, generate, message};
+pub(crate) use routes::{answer, cancel, generate, message};
 use source::Trust;
 
 use crate::conversations::lines::Line;

@@ -41,18 +41,24 @@ pub(crate) async fn message(
     State(gateway): State<Gateway>,
     Json(body): Json<MessageBody>,
 ) -> Result<Json<MessageAnswer>, Failure> {
-    let channels = on_disk(&gateway, |home| Ok(config::read(home).channels)).await?;
+    answer(&gateway, body).await.map(Json).map_err(Failure::from)
+}
+
+/// Says something to the AI and waits for the answer.
+pub(crate) async fn answer(gateway: &Gateway, body: MessageBody) -> Result<MessageAnswer, TurnError> {
+    let given = gateway.settings.channels.clone();
+    let channels = on_disk(gateway, move |home| Ok(config::channels(home, given.as_ref()))).await?;
     let trust = Trust::of(body.from.as_ref(), &channels);
     let said = Said { text: body.text, session: body.session_id, from: body.from, trust, request_id: body.request_id };
-    let (session_id, outcome) = match hear(&gateway, said).await? {
+    let (session_id, outcome) = match hear(gateway, said).await? {
         // The lane tells the end of every turn; without a word it was switched off.
         Heard::New { session, done } => (session, done.await.unwrap_or_default()),
         Heard::Before { session, answer, .. } => {
             let text = answer.ok_or(TurnError::Answering)?;
-            return Ok(Json(MessageAnswer { session_id: session, text, events: Vec::new() }));
+            return Ok(MessageAnswer { session_id: session, text, events: Vec::new() });
         }
     };
-    Ok(Json(MessageAnswer { session_id, text: outcome.text, events: outcome.events }))
+    Ok(MessageAnswer { session_id, text: outcome.text, events: outcome.events })
 }
 
 /// `POST /api/conversations/{id}/cancel`.

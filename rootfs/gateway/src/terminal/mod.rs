@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use matrixos_types::computer::{API_KEY_ENV, TOKEN_ENV};
+use matrixos_types::computer::API_KEY_ENV;
 use tokio::sync::broadcast;
 
 use crate::pid1::Ended;
-use crate::settings::{PROVIDER, Settings};
+use crate::settings::{PROVIDER, SECRETS, Settings};
 pub(crate) use session::{Session, Size};
 pub(crate) use socket::{connect, end};
 
@@ -30,8 +30,8 @@ pub(crate) struct Terminals {
 impl Terminals {
     pub(crate) fn new(settings: &Settings) -> Self {
         // The platform's credential is the owner's to use and good only from here; a provider's key is good anywhere.
-        let key = (settings.ai_url == PROVIDER).then_some(API_KEY_ENV);
-        let hidden = [TOKEN_ENV].into_iter().chain(key).collect();
+        let keeps = |name: &&str| *name != API_KEY_ENV || settings.ai_url == PROVIDER;
+        let hidden = SECRETS.iter().copied().filter(keeps).collect();
         Self { home: settings.home.clone(), hidden, sessions: Mutex::default(), ended: broadcast::channel(64).0 }
     }
 

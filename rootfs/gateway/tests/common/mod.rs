@@ -8,9 +8,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-pub const TOKEN: &str = "the-owners-token";
+pub const TOKEN: &str = "the-owners-token-of-tests";
 pub const GATEWAY: &str = env!("CARGO_BIN_EXE_matrixos-gateway");
 
 pub struct Computer {
@@ -19,6 +20,8 @@ pub struct Computer {
     pub home: tempfile::TempDir,
     shell: tempfile::TempDir,
     environment: Vec<(String, String)>,
+    /// What it has said since it serves.
+    pub said: Arc<Mutex<String>>,
 }
 
 pub struct Answer {
@@ -42,10 +45,15 @@ impl Answer {
 }
 
 /// Where the gateway says that it serves: the kernel chose a free port for it. What else it says is passed on.
-fn address_said(child: &mut Child) -> SocketAddr {
+fn address_said(child: &mut Child, heard: Arc<Mutex<String>>) -> SocketAddr {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let said = lines.find_map(|line| line.split_once("serving ").and_then(|(_, address)| address.trim().parse().ok()));
-    std::thread::spawn(move || lines.for_each(|line| eprintln!("{line}")));
+    std::thread::spawn(move || {
+        lines.for_each(|line| {
+            eprintln!("{line}");
+            heard.lock().unwrap().push_str(&(line + "\n"));
+        });
+    });
     said.expect("the gateway ended before it served")
 }
 
@@ -100,12 +108,13 @@ impl Computer {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let address = address_said(&mut child);
-        Self { child, address, home, shell, environment: Vec::new() }
+        let said = Arc::default();
+        let address = address_said(&mut child, Arc::clone(&said));
+        Self { child, address, home, shell, environment: Vec::new(), said }
     }
 
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !holds() {
             assert!(Instant::now() < deadline, "in vain: {what}");
             std::thread::sleep(Duration::from_millis(10));

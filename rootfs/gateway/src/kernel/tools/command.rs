@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::{Done, given};
 use crate::kernel::limits::{RESULT, both_ends};
 use crate::pid1::Ended;
+use crate::settings::SECRETS;
 use crate::state::Gateway;
 
 const USUAL: u64 = 60;
@@ -60,11 +61,13 @@ pub(super) async fn run(gateway: &Gateway, input: &Value) -> Done {
 
 fn spawn(gateway: &Gateway, command: &str, output: std::io::PipeWriter) -> std::io::Result<std::process::Child> {
     let second = output.try_clone()?;
-    let child = Command::new("/bin/bash")
+    let mut bash = Command::new("/bin/bash");
+    for name in SECRETS {
+        bash.env_remove(name);
+    }
+    let child = bash
         .args(["-c", command])
         .current_dir(&gateway.settings.home)
-        .env_remove(matrixos_types::computer::TOKEN_ENV)
-        .env_remove(matrixos_types::computer::API_KEY_ENV)
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(second)

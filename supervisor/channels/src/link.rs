@@ -1,23 +1,20 @@
 //! One connection at work: messages are taken in, letters answered, replies sent, each by a loop of its own. What lies
-//! between them is in the store, so that each can be cut off at any moment.
+//! between them is in the mailbox, so that each can be cut off at any moment.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use matrixos_store::{
-    ChannelSettings, Incoming, LETTER, Letter, MailError, Outgoing, REPLIES, Reply, Store, StoreError,
-};
 use matrixos_types::kernel::{From as Sender, MessageBody};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::channel::{Channel, Content, Inbound, News, Trouble, pause};
-use super::desk::{Computers, Unanswered};
-use super::standing::Standing;
-use crate::clock::Clock;
+use crate::channel::{Channel, Content, Inbound, News, Trouble, pause};
+use crate::desk::{Desk, Unanswered};
+use crate::mail::{Incoming, LETTER, Letter, Mail, Outgoing, Reply, Waiting};
+use crate::standing::Standing;
 
 /// Between two looks at a turn that takes long.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -27,34 +24,78 @@ const NOTHING_NEW: Duration = Duration::from_secs(1);
 const PATIENCE: u32 = 4;
 /// So many failures of a computer that was asked, and the sender is told that there is no answer.
 const GIVE_UP: u32 = 5;
-/// Until a store that took nothing is tried again.
-const STORE_AGAIN: Duration = Duration::from_secs(5);
+/// Until a mailbox that took nothing is tried again.
+const MAIL_AGAIN: Duration = Duration::from_secs(5);
 
 /// Most of an answer that is sent, in bytes.
 const ANSWER: usize = 128 << 10;
 
 const TOO_LONG: &str = "That message is too long for me.";
 
-/// A connection, shared by its loops and those who ask about it.
-pub(super) struct Link {
-    pub(super) settings: ChannelSettings,
-    pub(super) channel: Box<dyn Channel>,
-    pub(super) store: Store,
-    pub(super) computers: Arc<dyn Computers>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) end: CancellationToken,
-    pub(super) letters: Notify,
-    pub(super) replies: Notify,
-    pub(super) standing: Mutex<Standing>,
+/// Which account is connected, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The channel's name.
+    pub channel: String,
+    /// The account on that channel; part of what a computer knows each message by.
+    pub account: String,
+    /// Who may write, in the channel's words. An empty list admits nobody.
+    pub owners: Vec<String>,
+    /// Whose it is, for the log.
+    pub user: String,
 }
 
-impl Link {
+/// A connection, shared by its loops and those who ask about it.
+pub struct Link<M: Mail> {
+    about: About,
+    channel: Box<dyn Channel>,
+    mail: M,
+    desk: Box<dyn Desk>,
+    end: CancellationToken,
+    letters: Notify,
+    replies: Notify,
+    standing: Mutex<Standing>,
+}
+
+impl<M: Mail> Link<M> {
+    /// A connection that has yet to begin its work; it ends when `end` does.
+    pub fn new(about: About, channel: Box<dyn Channel>, mail: M, desk: Box<dyn Desk>, end: CancellationToken) -> Self {
+        let (letters, replies, standing) = (Notify::new(), Notify::new(), Mutex::default());
+        Self { about, channel, mail, desk, end, letters, replies, standing }
+    }
+
+    /// What it connects.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Ends it; what it is doing comes to its end by itself.
+    pub fn end(&self) {
+        self.end.cancel();
+    }
+
+    /// Something was put into the mailbox that is to be sent.
+    pub fn has_replies(&self) {
+        self.replies.notify_one();
+    }
+
+    /// Reads what the channel has brought, if `secret` shows that it is the channel.
+    pub fn brought(&self, secret: &[u8], body: &[u8]) -> Option<Vec<News>> {
+        self.channel.brought(secret, body)
+    }
+
+    /// Whether somebody may write, and be written to.
+    pub fn names(&self, id: &str) -> bool {
+        self.about.owners.iter().any(|owner| owner == id)
+    }
+
     /// Works until it is ended.
-    pub(super) async fn work(self: Arc<Self>) {
+    pub async fn work(&self) {
         tokio::join!(self.receive(), self.answer(), self.send());
     }
 
-    pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
+    /// How it stands.
+    pub fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -107,7 +148,7 @@ impl Link {
 
     fn tell(&self, trouble: &Trouble) {
         if self.standing().fails(trouble.to_string()) {
-            warn!(user = %self.settings.user, channel = %self.settings.channel, %trouble, "a channel does not work");
+            warn!(user = %self.about.user, channel = %self.about.channel, %trouble, "a channel does not work");
         }
     }
 
@@ -115,7 +156,7 @@ impl Link {
     async fn keep(&self, news: &[News]) -> bool {
         while let Err(error) = self.take_in(news).await {
             self.tell(&Trouble::Unreachable(format!("messages cannot be taken in: {error}")));
-            if !self.rest(STORE_AGAIN).await {
+            if !self.rest(MAIL_AGAIN).await {
                 return false;
             }
         }
@@ -127,7 +168,7 @@ impl Link {
     }
 
     /// Takes news in: whoever may not write is not heard, and nothing is said to them.
-    pub(super) async fn take_in(&self, news: &[News]) -> Result<(), MailError> {
+    pub async fn take_in(&self, news: &[News]) -> Result<(), M::Error> {
         let mut dropped = 0;
         let brought: Vec<Incoming> = news
             .iter()
@@ -141,22 +182,20 @@ impl Link {
             })
             .collect();
         if !brought.is_empty() {
-            let (user, channel) = (self.settings.user, self.settings.channel.clone());
-            self.store.run(move |store| store.take_in(user, &channel, &brought)).await?;
+            self.mail.take_in(brought).await?;
             self.letters.notify_one();
             self.replies.notify_one();
         }
         if dropped > 0 {
             self.standing().dropped += dropped;
-            info!(user = %self.settings.user, channel = %self.settings.channel, dropped, "messages of strangers were dropped");
+            info!(user = %self.about.user, channel = %self.about.channel, dropped, "messages of strangers were dropped");
         }
         Ok(())
     }
 
     /// Both who wrote and where it would be read must be named in the settings: in a group, others read along.
     fn admits(&self, message: &Inbound) -> bool {
-        let named = |id: &str| self.settings.owners.iter().any(|owner| owner == id);
-        named(&message.sender) && named(&message.chat)
+        self.names(&message.sender) && self.names(&message.chat)
     }
 
     fn incoming(&self, update: u64, message: &Inbound) -> Incoming {
@@ -165,14 +204,11 @@ impl Link {
             Content::Answered(text) => answered(text),
             Content::Text(text) if text.len() > LETTER => answered(TOO_LONG),
             Content::Text(text) => Incoming::Letter(Letter {
-                user: self.settings.user,
-                channel: self.settings.channel.clone(),
                 update,
                 chat: message.chat.clone(),
                 sender: message.sender.clone(),
                 name: message.name.clone(),
                 text: text.clone(),
-                at: self.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
                 told: false,
             }),
         }
@@ -188,8 +224,8 @@ impl Link {
                     () = self.letters.notified() => continue,
                 },
                 Err(error) => {
-                    warn!(user = %self.settings.user, %error, "a message could not be answered now");
-                    STORE_AGAIN
+                    warn!(user = %self.about.user, channel = %self.about.channel, %error, "a message could not be answered now");
+                    MAIL_AGAIN
                 }
             };
             if self.end.is_cancelled() || !self.rest(rest).await {
@@ -199,25 +235,20 @@ impl Link {
     }
 
     /// Answers the next letter, if there is one and room for its answer. Returns how long to rest.
-    async fn answer_next(&self, failures: &mut u32) -> Result<Option<Duration>, StoreError> {
-        let (user, channel) = (self.settings.user, self.settings.channel.clone());
-        let waiting = self.store.run(move |store| {
-            let letter = store.next_letter(user, &channel)?;
-            Ok::<_, StoreError>(letter.map(|letter| (letter, store.mail_waiting(user, &channel))))
-        });
-        let Some((letter, unsent)) = waiting.await? else { return Ok(None) };
-        if unsent?.1 >= REPLIES {
+    async fn answer_next(&self, failures: &mut u32) -> Result<Option<Duration>, M::Error> {
+        let Some(Waiting { letter, room }) = self.mail.next_letter().await? else { return Ok(None) };
+        if !room {
             return Ok(Some(LOOK_AGAIN));
         }
         let message = self.message(&letter);
         let asked = tokio::select! {
             () = self.end.cancelled() => return Ok(Some(Duration::ZERO)),
-            asked = self.computers.ask(user, &message) => asked,
+            asked = self.desk.ask(&message) => asked,
         };
         match asked {
             Ok(text) => {
                 *failures = 0;
-                self.answered(letter, &text).await?;
+                self.answered(&letter, &text).await?;
                 Ok(Some(Duration::ZERO))
             }
             Err(why) => self.not_answered(letter, why, failures).await.map(Some),
@@ -225,28 +256,29 @@ impl Link {
     }
 
     fn message(&self, letter: &Letter) -> MessageBody {
-        let Letter { channel, sender, name, text, update, .. } = letter;
+        let Letter { sender, name, text, update, .. } = letter;
+        let channel = &self.about.channel;
         MessageBody {
             text: text.clone(),
             session_id: None,
             from: Some(Sender { channel: channel.clone(), id: sender.clone(), name: name.clone() }),
-            request_id: Some(format!("{channel}-{}-{update}", self.settings.account)),
+            request_id: Some(format!("{channel}-{}-{update}", self.about.account)),
         }
     }
 
-    async fn answered(&self, letter: Letter, text: &str) -> Result<(), StoreError> {
-        let out = self.pieces(&letter.chat, text);
-        self.store.run(move |store| store.answer_letter(&letter, &out)).await?;
+    async fn answered(&self, letter: &Letter, text: &str) -> Result<(), M::Error> {
+        self.mail.answer_letter(letter.update, self.pieces(&letter.chat, text)).await?;
         self.replies.notify_one();
         Ok(())
     }
 
-    pub(super) fn pieces(&self, chat: &str, text: &str) -> Vec<Outgoing> {
+    /// A text for a chat, in pieces that the channel takes.
+    pub fn pieces(&self, chat: &str, text: &str) -> Vec<Outgoing> {
         let pieces = self.channel.pieces(&shortened(text)).into_iter();
         pieces.map(|text| Outgoing { chat: chat.to_owned(), text }).collect()
     }
 
-    async fn not_answered(&self, letter: Letter, why: Unanswered, failures: &mut u32) -> Result<Duration, StoreError> {
+    async fn not_answered(&self, letter: Letter, why: Unanswered, failures: &mut u32) -> Result<Duration, M::Error> {
         *failures += 1;
         let news = match &why {
             Unanswered::Answering => {
@@ -255,7 +287,7 @@ impl Link {
             }
             Unanswered::Failed(message) if *failures >= GIVE_UP => {
                 *failures = 0;
-                self.answered(letter, &format!("I could not answer this: {message}")).await?;
+                self.answered(&letter, &format!("I could not answer this: {message}")).await?;
                 return Ok(Duration::ZERO);
             }
             Unanswered::Stopped(reason) => Some(format!(
@@ -267,9 +299,9 @@ impl Link {
             ),
             Unanswered::Later(_) | Unanswered::Failed(_) => None,
         };
-        info!(user = %self.settings.user, channel = %self.settings.channel, %why, "a message waits");
+        info!(user = %self.about.user, channel = %self.about.channel, %why, "a message waits");
         if let Some(text) = news.filter(|_| !letter.told) {
-            self.store.run(move |store| store.tell_to_wait(&letter, &text)).await?;
+            self.mail.tell_to_wait(letter.update, text).await?;
             self.replies.notify_one();
         }
         Ok(pause(*failures))
@@ -278,17 +310,15 @@ impl Link {
     async fn send(&self) {
         let mut failures = 0;
         loop {
-            let (user, channel) = (self.settings.user, self.settings.channel.clone());
-            let next = self.store.run(move |store| store.next_reply(user, &channel)).await;
-            let rest = match next {
+            let rest = match self.mail.next_reply().await {
                 Ok(Some(reply)) => self.send_one(reply, &mut failures).await,
                 Ok(None) => tokio::select! {
                     () = self.end.cancelled() => return,
                     () = self.replies.notified() => continue,
                 },
                 Err(error) => {
-                    warn!(%user, %error, "a reply could not be read");
-                    STORE_AGAIN
+                    warn!(user = %self.about.user, channel = %self.about.channel, %error, "a reply could not be read");
+                    MAIL_AGAIN
                 }
             };
             if self.end.is_cancelled() || !self.rest(rest).await {
@@ -302,12 +332,12 @@ impl Link {
         match self.channel.send(&reply.chat, &reply.text).await {
             Ok(()) => {
                 *failures = 0;
-                self.done(reply).await;
+                self.done(&reply).await;
                 Duration::ZERO
             }
             Err(trouble @ Trouble::Undeliverable(_)) => {
-                warn!(user = %self.settings.user, channel = %self.settings.channel, %trouble, "a reply does not arrive");
-                self.done(reply).await;
+                warn!(user = %self.about.user, channel = %self.about.channel, %trouble, "a reply does not arrive");
+                self.done(&reply).await;
                 Duration::ZERO
             }
             Err(trouble) => {
@@ -321,12 +351,10 @@ impl Link {
     }
 
     /// Notes that a reply is done, however long that takes: sending it again would be worse than waiting.
-    async fn done(&self, reply: Reply) {
-        loop {
-            let done = reply.clone();
-            let Err(error) = self.store.run(move |store| store.reply_is_done(&done)).await else { return };
-            warn!(user = %self.settings.user, %error, "a reply that was sent could not be noted");
-            if !self.rest(STORE_AGAIN).await {
+    async fn done(&self, reply: &Reply) {
+        while let Err(error) = self.mail.reply_is_done(reply.number).await {
+            warn!(user = %self.about.user, channel = %self.about.channel, %error, "a reply that was sent could not be noted");
+            if !self.rest(MAIL_AGAIN).await {
                 return;
             }
         }

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::super::channel::Trouble;
-use super::super::kinds::{BadSettings, Settings};
+use crate::channel::Trouble;
 use crate::https::{self, BadBase, Base, causes};
+use crate::kinds::{BadSettings, Settings};
 
 /// Largest answer that is read, in bytes: fifty messages with everything that may be in them.
 const ANSWER: usize = 16 << 20;
@@ -24,7 +24,7 @@ const LONGEST_PAUSE: u64 = 3_600;
 
 /// The way to Telegram; cheap to clone.
 #[derive(Clone)]
-pub(in super::super) struct TelegramApi {
+pub(crate) struct TelegramApi {
     base: Base,
     client: https::Client,
     webhook: Option<String>,
@@ -32,10 +32,10 @@ pub(in super::super) struct TelegramApi {
 
 /// The token of a bot: `123456789:AAE…`.
 #[derive(Clone)]
-pub(in super::super) struct Token(String);
+pub(crate) struct Token(String);
 
 impl Token {
-    pub(in super::super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (bot, secret) = text.split_once(':')?;
         let number = (1..=20).contains(&bot.len()) && bot.bytes().all(|b| b.is_ascii_digit());
         let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
@@ -43,7 +43,7 @@ impl Token {
     }
 
     /// The number of the bot.
-    pub(in super::super) fn bot(&self) -> &str {
+    pub(crate) fn bot(&self) -> &str {
         self.0.split_once(':').map_or("", |(bot, _)| bot)
     }
 }
@@ -56,7 +56,7 @@ impl fmt::Debug for Token {
 
 /// Why a call came to nothing.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Telegram says no.
     Refused { status: u16, why: String, retry_after: Option<u64> },
     /// There was no answer, or none that can be read.
@@ -79,27 +79,18 @@ struct Parameters {
 }
 
 impl TelegramApi {
-    pub(in super::super) fn new(settings: &Settings) -> Result<Self, BadSettings> {
-        let text = &settings.telegram_api;
-        let base = Base::parse(text).map_err(|bad| match bad {
-            BadBase::Malformed => BadSettings::Address(text.clone()),
-            BadBase::Clear => BadSettings::Clear(text.clone()),
-        })?;
-        let webhook = settings.telegram_webhook.clone();
-        // Plain http only where the Bot API is on this machine as well, as in tests.
-        if webhook.as_ref().is_some_and(|origin| !origin.starts_with("https://") && base.is_secure()) {
-            return Err(BadSettings::Webhook);
-        }
-        Ok(Self { base, client: https::client("Telegram"), webhook })
+    pub(crate) fn new(settings: &Settings) -> Result<Self, BadSettings> {
+        let base = base(settings)?;
+        Ok(Self { base, client: https::client("Telegram"), webhook: settings.telegram_webhook.clone() })
     }
 
     /// Where Telegram is to bring messages to, if it is to.
-    pub(super) fn webhook(&self) -> Option<&str> {
+    pub(crate) fn webhook(&self) -> Option<&str> {
         self.webhook.as_deref()
     }
 
     /// Calls a method with its parameters; gives its result.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         token: &Token,
         method: &str,
@@ -121,6 +112,18 @@ impl TelegramApi {
         let (status, body) = timeout(within, exchange).await.map_err(|_| unreachable("no answer in time".into()))??;
         read(status, &body)
     }
+}
+
+/// Where the Bot API is, if it could be used as it is configured.
+pub(crate) fn base(settings: &Settings) -> Result<Base, BadSettings> {
+    let text = &settings.telegram_api;
+    let base = Base::parse(text).map_err(|bad| match bad {
+        BadBase::Malformed => BadSettings::Address(text.clone()),
+        BadBase::Clear => BadSettings::Clear(text.clone()),
+    })?;
+    // Plain http only where the Bot API is on this machine as well, as in tests.
+    let clear = settings.telegram_webhook.as_ref().is_some_and(|origin| !origin.starts_with("https://"));
+    if clear && base.is_secure() { Err(BadSettings::Webhook) } else { Ok(base) }
 }
 
 fn read(status: u16, body: &[u8]) -> Result<Value, Failure> {

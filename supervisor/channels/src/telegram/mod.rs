@@ -1,4 +1,4 @@
-//! Telegram by its Bot API: fetched by a long poll, or brought to the platform's own address.
+//! Telegram by its Bot API: fetched by a long poll, or brought to an address of ours.
 
 mod api;
 mod markdown;
@@ -8,13 +8,13 @@ mod update;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use matrixos_types::UserId;
+use matrixos_types::channels::TELEGRAM;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
-pub(super) use api::{TelegramApi, Token};
+pub(crate) use api::{TelegramApi, Token, base};
 
-use super::channel::{Channel, Doing, News, Trouble};
+use crate::channel::{Channel, Doing, News, Trouble};
 use api::Failure;
 
 /// How long Telegram holds a poll that has nothing to tell, in seconds.
@@ -28,18 +28,18 @@ const AT_ONCE: u64 = 50;
 const NONE: u64 = 0;
 
 /// One bot.
-pub(super) struct Telegram {
+pub(crate) struct Telegram {
     api: TelegramApi,
     token: Token,
-    user: UserId,
+    owner: String,
     secret: String,
     /// The last update that is safe and that Telegram was not told about yet.
     received: AtomicU64,
 }
 
 impl Telegram {
-    pub(super) fn new(api: TelegramApi, token: Token, user: UserId, secret: String) -> Self {
-        Self { api, token, user, secret, received: AtomicU64::new(NONE) }
+    pub(crate) fn new(api: TelegramApi, token: Token, owner: String, secret: String) -> Self {
+        Self { api, token, owner, secret, received: AtomicU64::new(NONE) }
     }
 
     async fn call(&self, method: &str, body: &Value, within: Duration) -> Result<Value, Trouble> {
@@ -51,7 +51,7 @@ impl Telegram {
         let Some(origin) = self.api.webhook() else {
             return self.call("deleteWebhook", &json!({ "drop_pending_updates": false }), CALL_WITHIN).await.map(drop);
         };
-        let url = format!("{origin}/channels/telegram/{}", self.user.0.simple());
+        let url = format!("{origin}/channels/{TELEGRAM}/{}", self.owner);
         let hook =
             json!({ "url": url, "secret_token": self.secret, "allowed_updates": ["message"], "max_connections": 4 });
         self.call("setWebhook", &hook, CALL_WITHIN).await.map(drop)

@@ -18,10 +18,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const KEPT_FOR: Duration = Duration::from_secs(60);
 
 /// A client with kept connections.
-pub(crate) type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// A new client. `purpose` says in the log what cannot work if nobody is trusted.
-pub(crate) fn client(purpose: &str) -> Client {
+pub fn client(purpose: &str) -> Client {
     let mut plain = HttpConnector::new();
     plain.enforce_http(false);
     plain.set_nodelay(true);
@@ -38,12 +38,12 @@ pub(crate) fn client(purpose: &str) -> Client {
         .build(connector)
 }
 
-/// Trust in the certificate authorities of this machine. Without any the platform must still start, for everything but
+/// Trust in the certificate authorities of this machine. Without any it must still start, for everything but
 /// calls to the outside works: they say that they trust nobody, and the log says what to do.
 fn trust(purpose: &str) -> ClientConfig {
     ClientConfig::builder().with_native_roots().map(|trusting| trusting.with_no_client_auth()).unwrap_or_else(|why| {
         tracing::warn!(
-            "{purpose} over https cannot work: {why}; do: apt-get install ca-certificates, then start the platform anew"
+            "{purpose} over https cannot work: {why}; do: apt-get install ca-certificates, then start this anew"
         );
         ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth()
     })
@@ -51,7 +51,7 @@ fn trust(purpose: &str) -> ClientConfig {
 
 /// Where a service is: scheme, host and port, and what stands before its paths.
 #[derive(Clone, Debug)]
-pub(crate) struct Base {
+pub struct Base {
     scheme: Scheme,
     authority: Authority,
     prefix: String,
@@ -59,7 +59,7 @@ pub(crate) struct Base {
 
 /// Why a text is no address of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BadBase {
+pub enum BadBase {
     /// No absolute http or https URL.
     Malformed,
     /// Plain http to another machine.
@@ -68,7 +68,7 @@ pub(crate) enum BadBase {
 
 impl Base {
     /// From `https://api.example` or `http://127.0.0.1:9/prefix`.
-    pub(crate) fn parse(text: &str) -> Result<Self, BadBase> {
+    pub fn parse(text: &str) -> Result<Self, BadBase> {
         let parts = text.trim_end_matches('/').parse::<Uri>().map_err(|_| BadBase::Malformed)?.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(BadBase::Malformed) };
         match scheme.as_str() {
@@ -82,12 +82,12 @@ impl Base {
     }
 
     /// Whether nobody on the way can read what is sent.
-    pub(crate) fn is_secure(&self) -> bool {
+    pub fn is_secure(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
 
     /// The address of a path of the service, with its query.
-    pub(crate) fn at(&self, path: &str) -> Result<Uri, http::Error> {
+    pub fn at(&self, path: &str) -> Result<Uri, http::Error> {
         let path = format!("{}{path}", self.prefix);
         Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path).build()
     }
@@ -100,7 +100,7 @@ impl std::fmt::Display for Base {
 }
 
 /// An error with all its causes, in one line.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {

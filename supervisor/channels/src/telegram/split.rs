@@ -8,7 +8,7 @@ const SMALLEST: usize = LONGEST / 4;
 const FENCE: &str = "```";
 
 /// The pieces of a text, in order.
-pub(super) fn pieces(text: &str) -> Vec<String> {
+pub(crate) fn pieces(text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = text.trim().to_owned();
     while fitting(&rest) < rest.len() {

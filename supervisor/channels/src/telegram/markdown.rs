@@ -6,7 +6,7 @@ const RESERVED: &str = r"_*[]()~`>#+-=|{}.!\";
 const FENCE: &str = "```";
 
 /// The same text for Telegram. What is not understood is shown as it stands.
-pub(super) fn formatted(text: &str) -> String {
+pub(crate) fn formatted(text: &str) -> String {
     let mut out = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {

@@ -1,14 +1,14 @@
 //! What the core knows of a channel: messages come, texts go, and things go wrong in a few ways. A further channel is
-//! another implementation of [`Channel`] and a line in [`super::kinds`].
+//! another implementation of [`Channel`] and a line in `kinds.rs`.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 /// Something that takes a while.
-pub(super) type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One account on a channel.
-pub(super) trait Channel: Send + Sync {
+pub trait Channel: Send + Sync {
     /// Gets ready to receive: shows the secret, and takes the connection over from whoever held it.
     fn prepare(&self) -> Doing<'_, Result<(), Trouble>>;
 
@@ -30,29 +30,29 @@ pub(super) trait Channel: Send + Sync {
 
 /// Something new on a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct News {
+pub struct News {
     /// The channel's number of it.
-    pub(super) update: u64,
+    pub update: u64,
     /// What it is; nothing if it is of a kind that nobody needs.
-    pub(super) message: Option<Inbound>,
+    pub message: Option<Inbound>,
 }
 
 /// A message that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Inbound {
+pub struct Inbound {
     /// Who wrote it, in the channel's words.
-    pub(super) sender: String,
+    pub sender: String,
     /// What they call themselves.
-    pub(super) name: Option<String>,
+    pub name: Option<String>,
     /// Where it was written, and where the answer goes.
-    pub(super) chat: String,
+    pub chat: String,
     /// What it is.
-    pub(super) content: Content,
+    pub content: Content,
 }
 
 /// What somebody sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub enum Content {
     /// Words for the AI.
     Text(String),
     /// Something that is answered without the AI.
@@ -61,7 +61,7 @@ pub(super) enum Content {
 
 /// What goes wrong on channels; the text is for the owner.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Trouble {
+pub enum Trouble {
     /// The secret of the account is not accepted.
     #[error("{0}")]
     Refused(String),
@@ -93,13 +93,13 @@ const CONFLICT: Duration = Duration::from_secs(20);
 const REFUSED: Duration = Duration::from_secs(15 * 60);
 
 /// Pause before the next try, after so many failures in a row.
-pub(super) fn pause(failures: u32) -> Duration {
+pub(crate) fn pause(failures: u32) -> Duration {
     AGAIN.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1).min(10))).min(AGAIN_AT_MOST)
 }
 
 impl Trouble {
     /// How long to leave the channel alone, after so many failures in a row.
-    pub(super) fn pause(&self, failures: u32) -> Duration {
+    pub fn pause(&self, failures: u32) -> Duration {
         match self {
             Self::Refused(_) => REFUSED,
             Self::Conflict(_) => CONFLICT,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::channel::{Content, Inbound, News};
+use crate::channel::{Content, Inbound, News};
 
 /// Longest name that is passed on, in characters.
 const NAME: usize = 60;
@@ -10,7 +10,7 @@ const ONLY_TEXT: &str = "I can only read text so far.";
 const STARTED: &str = "I am here. Write me what you would like to know or to have done.";
 
 /// An update; nothing if it has no number, for then it cannot be acknowledged either.
-pub(super) fn read(update: &Value) -> Option<News> {
+pub(crate) fn read(update: &Value) -> Option<News> {
     let number = update["update_id"].as_u64()?;
     Some(News { update: number, message: message(&update["message"]) })
 }

@@ -4,11 +4,11 @@ use matrixos_types::channels::{ChannelState, ChannelStatus};
 
 /// What is known of a connection since it began.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub struct Standing {
     state: ChannelState,
     why: Option<String>,
     /// Messages of people who may not write.
-    pub(super) dropped: u64,
+    pub dropped: u64,
 }
 
 impl Default for Standing {
@@ -19,28 +19,29 @@ impl Default for Standing {
 
 impl Standing {
     /// One that cannot begin.
-    pub(super) fn broken(why: String) -> Self {
+    pub fn broken(why: String) -> Self {
         Self { state: ChannelState::Error, why: Some(why), dropped: 0 }
     }
 
     /// It works.
-    pub(super) fn works(&mut self) {
+    pub fn works(&mut self) {
         (self.state, self.why) = (ChannelState::Connected, None);
     }
 
     /// It does not. True if that is news.
-    pub(super) fn fails(&mut self, why: String) -> bool {
+    pub fn fails(&mut self, why: String) -> bool {
         let news = self.why.as_ref() != Some(&why);
         (self.state, self.why) = (ChannelState::Error, Some(why));
         news
     }
 
-    pub(super) fn status(&self, (waiting, unsent): (usize, usize)) -> ChannelStatus {
+    /// The same for the owner, with how many messages wait for the computer and how many texts to be sent.
+    pub fn status(&self, (waiting, unsent): (usize, usize)) -> ChannelStatus {
         ChannelStatus { state: self.state, why: self.why.clone(), dropped: self.dropped, waiting, unsent }
     }
 }
 
 /// A channel that is switched off.
-pub(super) fn disabled((waiting, unsent): (usize, usize)) -> ChannelStatus {
+pub fn disabled((waiting, unsent): (usize, usize)) -> ChannelStatus {
     ChannelStatus { state: ChannelState::Disabled, why: None, dropped: 0, waiting, unsent }
 }
