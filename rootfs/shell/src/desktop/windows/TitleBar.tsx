@@ -7,6 +7,7 @@ import { KIND_ICONS } from "./icons.tsx";
 import type { Area } from "./geometry.ts";
 import { NAMES, SINGLE } from "./kinds.ts";
 import { MOST_WINDOWS, type Action, type Win } from "./layout.ts";
+import { mayClose } from "./leaving.ts";
 import { onItself, type useDrag } from "./useDrag.ts";
 import { PlaceMenu } from "./PlaceMenu.tsx";
 import styles from "./titlebar.module.css";
@@ -46,7 +47,7 @@ function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
           {full ? <Copy aria-hidden="true" /> : <Square aria-hidden="true" />}
         </IconButton>
       )}
-      <IconButton label="Close" className={styles.act} onClick={() => dispatch({ type: "close", id })}>
+      <IconButton label="Close" className={styles.act} onClick={() => mayClose(id) && dispatch({ type: "close", id })}>
         <X aria-hidden="true" />
       </IconButton>
     </header>
@@ -75,6 +76,7 @@ function PanelSwitch({ win: { id, snap }, dispatch }: Pick<Props, "win" | "dispa
 function CardBar({ win, siblings, title, area, dispatch, onHome }: Props) {
   const peers = siblings.filter((w) => w.kind === win.kind).toSorted((a, b) => a.id.localeCompare(b.id));
   const close = () => {
+    if (!mayClose(win.id)) return;
     dispatch({ type: "close", id: win.id });
     const next = peers.findLast((w) => w !== win);
     if (next) dispatch({ type: "focus", id: next.id });
