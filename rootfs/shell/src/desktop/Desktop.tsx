@@ -52,7 +52,8 @@ export function Desktop() {
   const onLeaveHome = useCallback(() => setHome(false), []);
   const summon = useOpening({ layout, area: room, phone, dispatch, onLeaveHome });
   const goHome = useCallback(() => setHome(true), []);
-  const atHome = phone && home;
+  // Whatever closed the last window, there is something to see.
+  const atHome = phone && (home || !frontOf(layout));
   const front = atHome ? undefined : frontOf(layout);
   const welcome = ready && !(phone ? front : frontOnGround(layout)) && (atHome || !layout.greeted);
   const chatSeen = layout.windows.some((w) => w.kind === "chat" && !w.minimised && (!phone || w === front));

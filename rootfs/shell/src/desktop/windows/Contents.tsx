@@ -61,7 +61,7 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
     case "editor":
       return (
         <Suspense fallback={<Loading what="the editor" />}>
-          <EditorWindow path={subject ?? ""} onTitle={onTitle} />
+          <EditorWindow id={id} path={subject ?? ""} onTitle={onTitle} onClose={() => dispatch({ type: "close", id })} />
         </Suspense>
       );
     case "activity":
