@@ -6,6 +6,7 @@ import styles from "./desktop.module.css";
 import { AppIcons } from "./apps/AppIcons.tsx";
 import { useApps, watchApps } from "./apps/apps.ts";
 import { Asked } from "./Asked.tsx";
+import { Crowded } from "./Crowded.tsx";
 import { Dock } from "./dock/Dock.tsx";
 import { Greeting } from "./greeting/Greeting.tsx";
 import { useHandle } from "./handle.ts";
@@ -71,6 +72,7 @@ export function Desktop() {
         <Windows layout={layout} area={area} phone={phone} away={atHome} dispatch={dispatch} onHome={goHome} />
         <Notice link={link} />
         <News />
+        <Crowded layout={layout} dispatch={dispatch} />
         <Asked seen={chatSeen} onOpen={() => openWindow("chat")} />
       </main>
       <Dock layout={layout} front={front} apps={apps} phone={phone} onSummon={summon} onHome={goHome} />
