@@ -33,7 +33,7 @@ async function arrange(windows) {
   await until("these windows are there", async () => {
     writeFileSync(`${computer.home}/system/layout.json`, JSON.stringify({ greeted: true, windows }));
     await page.goto(computer.address);
-    await page.getByTestId(`window-${windows[0].kind}`).first().waitFor({ state: "attached", timeout: 10_000 });
+    await page.getByTestId(`window-${windows[0].kind}`).first().waitFor({ state: "attached", timeout: 5_000 });
     return (await page.locator('section[role="dialog"]').count()) === windows.length;
   });
 }
