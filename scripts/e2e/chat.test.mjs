@@ -66,6 +66,8 @@ test("a way in which the model fails is told in plain words, with the way on", a
   await provider.told({ script: "402" });
   await say(laptop, "One more thing");
   await laptop.getByText("The budget is used up").waitFor();
+  await laptop.reload();
+  await laptop.getByText("The budget is used up").waitFor();
   await provider.told({ turns: [{ say: "Here I am again." }] });
   await laptop.getByRole("button", { name: "Try again" }).click();
   await shown(laptop, "Here I am again.");

@@ -252,6 +252,9 @@ pub struct ChatMessage {
     /// What the AI did after saying it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolUse>,
+    /// For a note that says why a message was not answered: in which way, as in `kernel:error`, or `interrupted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Who says a message.

@@ -44,6 +44,7 @@ pub const ROUTES: &[Route] = &[
     ("/apps/{app}", || get(apps::page)),
     ("/api/bridge/data", || post(apps::data).layer(DefaultBodyLimit::max(BRIDGE_LIMIT))),
     ("/api/bridge/generate", || post(kernel::generate)),
+    ("/api/models", || get(kernel::models)),
     ("/api/cron", || get(cron::list).post(cron::create)),
     ("/api/cron/{id}", || delete(cron::delete)),
     ("/api/channels/status", || get(system::channel_states)),

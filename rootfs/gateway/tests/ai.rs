@@ -114,9 +114,10 @@ fn without_key_budget_or_network_the_message_is_kept_and_what_is_missing_is_said
         ("ANTHROPIC_API_KEY", "wrong"),
     ]);
     assert_eq!(Desk::open(&stranger).fail("s", "hello"), "key_refused");
-    for computer in [&without, &offline, &stranger] {
+    for (computer, code) in [(&without, "no_key"), (&offline, "offline"), (&stranger, "key_refused")] {
         let messages = computer.get("/api/conversations/s").json()["messages"].clone();
         assert_eq!((messages[0]["text"].as_str(), messages[1]["role"].as_str()), (Some("hello"), Some("note")));
+        assert_eq!(messages[1]["code"], code, "whoever comes later can try again as well");
         assert_eq!(computer.get("/api/files/list?path=").status, 200);
     }
     let computer = provider.computer();

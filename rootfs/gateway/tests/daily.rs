@@ -260,3 +260,22 @@ fn a_conversation_that_is_deleted_in_the_middle_of_a_turn_does_not_come_back() {
     desk.end();
     assert_eq!(computer.get("/api/conversations/s").status, 404);
 }
+
+#[test]
+fn the_models_that_can_be_chosen_are_those_that_the_provider_names() {
+    let provider = Provider::start([]);
+    let computer = provider.computer();
+    let told = computer.get("/api/models").json();
+    let ids: Vec<_> = told["models"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"claude-sonnet-5-5"), "{told}");
+    assert_eq!(told["why"], Value::Null);
+    // A form that is opened again asks nobody.
+    computer.get("/api/models");
+    let asked = provider.scripted.calls().iter().filter(|call| call.path.starts_with("/v1/models")).count();
+    assert_eq!(asked, 1);
+
+    let lonely = Computer::start();
+    let told = lonely.get("/api/models");
+    assert_eq!((told.status, &told.json()["models"]), (200, &json!([])), "the settings work without a list");
+    assert!(told.json()["why"].as_str().unwrap().contains("no key is set"), "{}", told.text());
+}

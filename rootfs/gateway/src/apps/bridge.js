@@ -42,7 +42,14 @@
       event.preventDefault();
       post({ action: "palette" });
     }
-  });
+    // The desktop's keys for windows: this frame would keep them to itself.
+    const moves = event.ctrlKey && event.altKey && !event.getModifierState("AltGraph");
+    if (moves && /^(arrow(left|right|up|down)|[mwnd])$/i.test(event.key)) {
+      event.preventDefault();
+      event.stopPropagation();
+      post({ action: "window", key: event.key });
+    }
+  }, true);
   Object.defineProperty(window, "MatrixOS", {
     value: Object.freeze({
       app: Object.freeze({ name: "{app}" }),

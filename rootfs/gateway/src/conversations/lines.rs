@@ -61,28 +61,30 @@ pub(crate) fn text_of(content: &[Value]) -> String {
 pub(crate) fn shown(line: Line, before: &mut [ChatMessage]) -> Option<ChatMessage> {
     match line {
         Line::User { id, at, text, from, .. } => {
-            Some(ChatMessage { id, at, role: Role::User, text, from, tools: Vec::new() })
+            Some(ChatMessage { id, at, role: Role::User, text, from, tools: Vec::new(), code: None })
         }
         Line::Greeting { id, at, text } => {
-            Some(ChatMessage { id, at, role: Role::Assistant, text, from: None, tools: Vec::new() })
+            Some(ChatMessage { id, at, role: Role::Assistant, text, from: None, tools: Vec::new(), code: None })
         }
         Line::Assistant { id, at, content } => {
             let tools: Vec<ToolUse> = content.iter().filter_map(tool_use).collect();
             let text = text_of(&content);
             let worth = !text.is_empty() || !tools.is_empty();
-            worth.then_some(ChatMessage { id, at, role: Role::Assistant, text, from: None, tools })
+            worth.then_some(ChatMessage { id, at, role: Role::Assistant, text, from: None, tools, code: None })
         }
         Line::Tools { content, .. } => {
             content.iter().for_each(|result| note_result(result, before));
             None
         }
-        Line::End { message, at, note, .. } => note.map(|text| ChatMessage {
+        Line::End { message, at, result, note } => note.map(|text| ChatMessage {
             id: format!("end-{message}-{at}"),
             at,
             role: Role::Note,
             text,
             from: None,
             tools: Vec::new(),
+            // Whoever stopped it, or may say "go on", has nothing to try again.
+            code: Some(result).filter(|result| result != "cancelled" && result != "limit"),
         }),
         Line::Start { .. } | Line::Summary { .. } => None,
     }

@@ -25,19 +25,38 @@ const SILENCE: Duration = Duration::from_secs(90);
 const RETRIES: u32 = 2;
 /// Longest wait that the other side may ask for before a call is made anew.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Until the list of models is there; somebody looks at an open form meanwhile.
+const LIST_WITHIN: Duration = Duration::from_secs(8);
+/// Largest list of models, in bytes.
+const LIST: usize = 256 << 10;
 
 /// Where the model is asked, and with what.
 #[derive(Clone)]
 pub(crate) struct Client {
     messages: Uri,
+    models: Uri,
     key: String,
 }
 
 impl Client {
     /// `None` without a key, or if the address is none.
     pub(crate) fn new(base: &str, key: Option<&str>) -> Option<Self> {
-        let messages = format!("{}/v1/messages", base.trim_end_matches('/')).parse().ok()?;
-        Some(Self { messages, key: key?.to_owned() })
+        let at = |path: &str| format!("{}{path}", base.trim_end_matches('/')).parse().ok();
+        Some(Self { messages: at("/v1/messages")?, models: at("/v1/models?limit=100")?, key: key?.to_owned() })
+    }
+
+    /// What can be asked there, as `GET /v1/models` tells it.
+    pub(crate) async fn models(&self) -> Result<Value, TurnError> {
+        let mut headers = self.headers();
+        headers.push(("accept", "application/json".to_owned()));
+        let (method, uri) = (Method::GET, &self.models);
+        let call = Call { method, uri, headers, body: Bytes::new(), within: LIST_WITHIN, reach: Reach::Any };
+        let response = http::send(call).await.map_err(TurnError::Offline)?;
+        if !response.status().is_success() {
+            return Err(failure(response).await);
+        }
+        let list = http::whole(response.into_body(), LIST, LIST_WITHIN).await.map_err(TurnError::Offline)?;
+        serde_json::from_slice(&list).map_err(|_| upstream("its list of models is no JSON"))
     }
 
     /// Makes one call. `said` hears the text as it comes.
@@ -104,15 +123,16 @@ impl Client {
     }
 
     async fn send(&self, body: Bytes) -> Result<Response<Incoming>, CallError> {
-        let headers = vec![
-            ("x-api-key", self.key.clone()),
-            ("anthropic-version", VERSION.to_owned()),
-            ("content-type", "application/json".to_owned()),
-            ("accept", "text/event-stream".to_owned()),
-        ];
+        let mut headers = self.headers();
+        headers.push(("content-type", "application/json".to_owned()));
+        headers.push(("accept", "text/event-stream".to_owned()));
         let call =
             Call { method: Method::POST, uri: &self.messages, headers, body, within: FIRST_WITHIN, reach: Reach::Any };
         http::send(call).await
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        vec![("x-api-key", self.key.clone()), ("anthropic-version", VERSION.to_owned())]
     }
 }
 

@@ -7,6 +7,7 @@ mod error;
 mod history;
 pub(crate) mod limits;
 pub(crate) mod memory;
+mod models;
 mod prompt;
 mod reply;
 mod routes;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use approvals::Approvals;
 pub(crate) use client::Client;
 pub(crate) use error::TurnError;
+pub(crate) use models::models;
 pub(crate) use routes::{answer, cancel, generate, message};
 use source::Trust;
 
@@ -44,6 +46,7 @@ pub(crate) struct Kernel {
     pub(crate) approvals: Approvals,
     visitors: senders::Senders,
     apps: senders::Senders,
+    known_models: models::Known,
 }
 
 /// One conversation in which something is to be answered.
@@ -107,6 +110,7 @@ impl Kernel {
             approvals: Approvals::default(),
             visitors: senders::Senders::new(VISITOR_HOURLY, 100),
             apps: senders::Senders::new(60, 200),
+            known_models: models::Known::default(),
         }
     }
 
@@ -194,6 +198,7 @@ async fn take_in(gateway: &Gateway, session: String, said: Said) -> Result<Heard
         text: said.text.clone(),
         from: said.from.clone(),
         tools: Vec::new(),
+        code: None,
     };
     let line = Line::User {
         id: message.id.clone(),

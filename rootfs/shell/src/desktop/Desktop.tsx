@@ -6,6 +6,7 @@ import styles from "./desktop.module.css";
 import { AppIcons } from "./apps/AppIcons.tsx";
 import { useApps, watchApps } from "./apps/apps.ts";
 import { Asked } from "./Asked.tsx";
+import { Crowded } from "./Crowded.tsx";
 import { Dock } from "./dock/Dock.tsx";
 import { Greeting } from "./greeting/Greeting.tsx";
 import { useHandle } from "./handle.ts";
@@ -52,7 +53,8 @@ export function Desktop() {
   const onLeaveHome = useCallback(() => setHome(false), []);
   const summon = useOpening({ layout, area: room, phone, dispatch, onLeaveHome });
   const goHome = useCallback(() => setHome(true), []);
-  const atHome = phone && home;
+  // Whatever closed the last window, there is something to see.
+  const atHome = phone && (home || !frontOf(layout));
   const front = atHome ? undefined : frontOf(layout);
   const welcome = ready && !(phone ? front : frontOnGround(layout)) && (atHome || !layout.greeted);
   const chatSeen = layout.windows.some((w) => w.kind === "chat" && !w.minimised && (!phone || w === front));
@@ -70,6 +72,7 @@ export function Desktop() {
         <Windows layout={layout} area={area} phone={phone} away={atHome} dispatch={dispatch} onHome={goHome} />
         <Notice link={link} />
         <News />
+        <Crowded layout={layout} dispatch={dispatch} />
         <Asked seen={chatSeen} onOpen={() => openWindow("chat")} />
       </main>
       <Dock layout={layout} front={front} apps={apps} phone={phone} onSummon={summon} onHome={goHome} />

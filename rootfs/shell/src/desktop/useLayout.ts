@@ -25,7 +25,7 @@ export function useLayout(): [Layout, Dispatch<Action>, ready: boolean] {
     if (!ready || layout === saved.current) return;
     const save = (init?: RequestInit) => {
       saved.current = layout;
-      sendJson("PUT", "/api/layout", layout, init).catch(() => (saved.current = EMPTY));
+      sendJson("PUT", "/api/layout", { greeted: layout.greeted, windows: layout.windows }, init).catch(() => (saved.current = EMPTY));
     };
     const timer = setTimeout(save, CALM_MS);
     const leave = () => saved.current !== layout && save({ keepalive: true });

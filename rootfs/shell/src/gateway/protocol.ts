@@ -18,6 +18,8 @@ export interface ChatMessage {
   /** Who says it, if it is not the owner at a desktop. */
   from?: { channel: string; id: string; name?: string };
   tools?: ToolUse[];
+  /** For a note: why the message before it was not answered, as a code of the contract. */
+  code?: string;
 }
 
 export interface FileChange {

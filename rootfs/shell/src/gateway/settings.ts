@@ -13,6 +13,14 @@ export interface AgentSettings {
   steps: number;
 }
 
+export interface Model {
+  id: string;
+  name: string;
+}
+
+/** The models that can be chosen; `why` says why none is known right now. */
+export const models = (signal: AbortSignal) => askJson<{ models: Model[]; why?: string }>("/api/models", { signal });
+
 export interface ChannelSettings {
   enabled?: boolean;
   /** Ids of those who are the owner there; nobody else has more than the public profile. */

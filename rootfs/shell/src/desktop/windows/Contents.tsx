@@ -51,7 +51,7 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
         </Suspense>
       );
     case "app":
-      return <AppWindow app={subject ?? ""} onTitle={onTitle} onUse={() => active || dispatch({ type: "focus", id })} />;
+      return <AppWindow app={subject ?? ""} active={active} onTitle={onTitle} onUse={() => active || dispatch({ type: "focus", id })} />;
     case "jobs":
       return (
         <Suspense fallback={<Loading what="the jobs" />}>
@@ -61,7 +61,7 @@ export function Contents({ win, active, visible, dispatch, onTitle }: Props) {
     case "editor":
       return (
         <Suspense fallback={<Loading what="the editor" />}>
-          <EditorWindow path={subject ?? ""} onTitle={onTitle} />
+          <EditorWindow id={id} path={subject ?? ""} onTitle={onTitle} onClose={() => dispatch({ type: "close", id })} />
         </Suspense>
       );
     case "activity":

@@ -6,7 +6,8 @@ import { AppSign } from "../apps/AppIcon.tsx";
 import { KIND_ICONS } from "./icons.tsx";
 import type { Area } from "./geometry.ts";
 import { NAMES, SINGLE } from "./kinds.ts";
-import { MOST_WINDOWS, type Action, type Win } from "./layout.ts";
+import { type Action, type Win } from "./layout.ts";
+import { mayClose } from "./leaving.ts";
 import { onItself, type useDrag } from "./useDrag.ts";
 import { PlaceMenu } from "./PlaceMenu.tsx";
 import styles from "./titlebar.module.css";
@@ -26,7 +27,7 @@ export function TitleBar(props: Props) {
   return props.phone ? <CardBar {...props} /> : <WindowBar {...props} />;
 }
 
-function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
+function WindowBar({ win, title, area, drag, dispatch }: Props) {
   const { id, kind } = win;
   const full = win.snap === "full";
   const panel = win.snap === "panel";
@@ -35,7 +36,7 @@ function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
     <header className={styles.bar} {...drag} onDoubleClick={(event) => onItself(event) && fill()}>
       <Sign win={win} />
       <h2 className={styles.title}>{title || NAMES[kind]}</h2>
-      <More win={win} siblings={siblings} area={area} dispatch={dispatch} />
+      <More win={win} area={area} dispatch={dispatch} />
       {kind === "chat" && <PanelSwitch win={win} dispatch={dispatch} />}
       {!panel && <PlaceMenu snap={win.snap} onPlace={(snap) => dispatch({ type: "snap", id, snap })} />}
       <IconButton label="Minimise" className={styles.act} onClick={() => dispatch({ type: "minimise", id })}>
@@ -46,7 +47,7 @@ function WindowBar({ win, siblings, title, area, drag, dispatch }: Props) {
           {full ? <Copy aria-hidden="true" /> : <Square aria-hidden="true" />}
         </IconButton>
       )}
-      <IconButton label="Close" className={styles.act} onClick={() => dispatch({ type: "close", id })}>
+      <IconButton label="Close" className={styles.act} onClick={() => mayClose(id) && dispatch({ type: "close", id })}>
         <X aria-hidden="true" />
       </IconButton>
     </header>
@@ -75,6 +76,7 @@ function PanelSwitch({ win: { id, snap }, dispatch }: Pick<Props, "win" | "dispa
 function CardBar({ win, siblings, title, area, dispatch, onHome }: Props) {
   const peers = siblings.filter((w) => w.kind === win.kind).toSorted((a, b) => a.id.localeCompare(b.id));
   const close = () => {
+    if (!mayClose(win.id)) return;
     dispatch({ type: "close", id: win.id });
     const next = peers.findLast((w) => w !== win);
     if (next) dispatch({ type: "focus", id: next.id });
@@ -86,7 +88,7 @@ function CardBar({ win, siblings, title, area, dispatch, onHome }: Props) {
         <ChevronDown aria-hidden="true" />
       </IconButton>
       {peers.length > 1 ? <Peers peers={peers} win={win} dispatch={dispatch} /> : <h2 className={styles.title}>{title || NAMES[win.kind]}</h2>}
-      <More win={win} siblings={siblings} area={area} dispatch={dispatch} />
+      <More win={win} area={area} dispatch={dispatch} />
       <IconButton label="Close" className={styles.act} onClick={close}>
         <X aria-hidden="true" />
       </IconButton>
@@ -113,8 +115,8 @@ function Peers({ peers, win, dispatch }: { peers: Win[]; win: Win; dispatch: Dis
   );
 }
 
-function More({ win, siblings, area, dispatch }: Pick<Props, "win" | "siblings" | "area" | "dispatch">) {
-  if (SINGLE.includes(win.kind) || siblings.length >= MOST_WINDOWS) return null;
+function More({ win, area, dispatch }: Pick<Props, "win" | "area" | "dispatch">) {
+  if (SINGLE.includes(win.kind)) return null;
   return (
     <IconButton label={`New ${NAMES[win.kind].toLowerCase()} window`} className={styles.act} onClick={() => dispatch({ type: "open", kind: win.kind, area })}>
       <Plus aria-hidden="true" />

@@ -22,8 +22,6 @@ describe("the windows", () => {
     expect(two.windows.map((w) => w.subject)).toEqual(["b", undefined, "a"]);
     const turned = run([show("settings", "ai"), show("settings", "account"), show("settings")]);
     expect(turned.windows.map((w) => w.subject)).toEqual(["account"]);
-    const full = run(Array.from({ length: MOST_WINDOWS }, () => open("terminal")));
-    expect(run([show("files", "a")], full)).toEqual(full);
   });
 
   it("give the front to the next one when minimised, and come back from the dock", () => {
@@ -52,6 +50,25 @@ describe("the windows", () => {
     const again = run([{ type: "snap", id: "files-1", snap: undefined }], snapped);
     expect(again.windows[0]).toMatchObject({ rect: free });
     expect(again.windows[0]!.snap).toBeUndefined();
+  });
+
+  it("that are one too many take the place of one that loses nothing, or wait for their owner to close one", () => {
+    const app = (name: string): Action => ({ type: "show", kind: "app", subject: name, area, behind: true });
+    const terminals = Array.from({ length: MOST_WINDOWS - 1 }, () => open("terminal"));
+    const gaveWay = run([open("files"), ...terminals, app("todo")]);
+    expect(gaveWay.windows).toHaveLength(MOST_WINDOWS);
+    expect(gaveWay.away?.id).toBe("files-1");
+    expect(gaveWay.windows.some((w) => w.subject === "todo")).toBe(true);
+    const waiting = run([app("notes"), app("quiz"), app("notes")], gaveWay);
+    expect(waiting.windows).toEqual(gaveWay.windows);
+    expect(waiting.waits).toHaveLength(2);
+    const one = run([{ type: "close", id: "terminal-3" }], waiting);
+    expect(one.windows.filter((w) => w.kind === "app").map((w) => w.subject)).toContain("quiz");
+    expect(run([{ type: "close", id: "terminal-4" }], one).windows.some((w) => w.subject === "notes")).toBe(true);
+    expect(run([{ type: "close", id: "terminal-3" }], run([{ type: "noted" }], waiting)).windows).toHaveLength(MOST_WINDOWS - 1);
+    // One that is there already needs no room.
+    expect(run([app("todo")], gaveWay).waits).toBeUndefined();
+    expect(parseLayout(JSON.parse(JSON.stringify(waiting))).waits).toBeUndefined();
   });
 
   it("never become more than the bound", () => {

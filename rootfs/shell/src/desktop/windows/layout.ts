@@ -18,15 +18,24 @@ export interface Layout {
   greeted: boolean;
   /** From the rearmost window to the front one. */
   windows: Win[];
+  /** There were too many: this one was closed to make room. Not kept beyond the page. */
+  away?: Win;
+  /** None could be closed without a loss: these are opened as soon as its owner closes one. Not kept beyond the page. */
+  waits?: Opening[];
 }
 
-export type Action =
-  | { type: "load"; layout: Layout }
-  | { type: "greeted" }
+export type Opening =
   | { type: "open"; kind: Kind; area: Area }
   | { type: "summon"; kind: Kind; area: Area }
   /** Shows a window with that subject: the one that has it, or a new one; settings and chat turn to it. `behind`: the front window stays in front. */
-  | { type: "show"; kind: Kind; subject?: string; area: Area; behind?: boolean }
+  | { type: "show"; kind: Kind; subject?: string; area: Area; behind?: boolean };
+
+export type Action =
+  | Opening
+  | { type: "load"; layout: Layout }
+  | { type: "greeted" }
+  /** What was said about too many windows was read; what waits is given up. */
+  | { type: "noted" }
   | { type: "focus" | "close" | "minimise"; id: string }
   | { type: "place"; id: string; rect: Rect }
   | { type: "snap"; id: string; snap: Snap | undefined }
@@ -41,18 +50,18 @@ export function reduce(layout: Layout, action: Action): Layout {
       return joined(action.layout, layout);
     case "greeted":
       return { ...layout, greeted: true };
-    case "open":
-      return opened(layout, action.kind, action.area);
-    case "summon":
-      return summoned(layout, action.kind, action.area);
-    case "show": {
-      const next = shown(layout, action.kind, action.subject, action.area);
-      return action.behind ? behindFront(next, frontOf(layout)) : next;
+    case "noted": {
+      const { away: _, waits: __, ...rest } = layout;
+      return rest;
     }
+    case "open":
+    case "summon":
+    case "show":
+      return withRoom(layout, action);
     case "focus":
       return focused(layout, action.id);
     case "close":
-      return { ...layout, windows: layout.windows.filter((w) => w.id !== action.id) };
+      return closed(layout, action.id);
     case "minimise":
       return toBack(changed(layout, action.id, { minimised: true }), action.id);
     case "place":
@@ -62,6 +71,36 @@ export function reduce(layout: Layout, action: Action): Layout {
     case "subject":
       return changed(layout, action.id, { subject: action.subject });
   }
+}
+
+function brought(layout: Layout, action: Opening): Layout {
+  if (action.type === "open") return opened(layout, action.kind, action.area);
+  if (action.type === "summon") return summoned(layout, action.kind, action.area);
+  const next = shown(layout, action.kind, action.subject, action.area);
+  return action.behind ? behindFront(next, frontOf(layout)) : next;
+}
+
+/** Those that look the same when they are opened again. */
+const LOSE_NOTHING: readonly Kind[] = ["files", "system", "settings", "jobs", "activity"];
+
+/** There are so many windows and no more: the one that was used longest ago gives way if nothing is lost by that, else the new one waits. */
+function withRoom(layout: Layout, action: Opening): Layout {
+  const next = brought(layout, action);
+  if (next.windows.length <= MOST_WINDOWS) return next;
+  const away = layout.windows.find((w) => LOSE_NOTHING.includes(w.kind) && w !== frontOf(layout));
+  if (away) return { ...next, windows: next.windows.filter((w) => w.id !== away.id), away };
+  const same = (other: Opening) => other.kind === action.kind && subjectOf(other) === subjectOf(action);
+  return { ...layout, waits: [...(layout.waits ?? []).filter((other) => !same(other)), action] };
+}
+
+export const subjectOf = (opening: Opening) => (opening.type === "show" ? opening.subject : undefined);
+
+function closed(layout: Layout, id: string): Layout {
+  const left = { ...layout, windows: layout.windows.filter((w) => w.id !== id) };
+  const [first, ...others] = layout.waits ?? [];
+  if (!first || left.windows.length >= MOST_WINDOWS) return left;
+  const { waits: _, ...rest } = left;
+  return withRoom(others.length > 0 ? { ...rest, waits: others } : rest, first);
 }
 
 /** The stored windows behind those that were opened before they had arrived; these keep their ids, for they are already shown. */
@@ -112,12 +151,11 @@ function toBack(layout: Layout, id: string): Layout {
 }
 
 function opened(layout: Layout, kind: Kind, area: Area): Layout {
-  if (layout.windows.length >= MOST_WINDOWS) return layout;
   const rect = cascade(SIZES[kind], layout.windows.length, area);
   const win: Win = { id: freeId(layout, kind), kind, rect };
   // The chat is a panel until somebody makes it a window.
   if (kind === "chat") win.snap = "panel";
-  return { greeted: layout.greeted || kind !== "chat", windows: [...layout.windows, win] };
+  return { ...layout, greeted: layout.greeted || kind !== "chat", windows: [...layout.windows, win] };
 }
 
 /** From the dock: bring the windows of a kind forward, one after the other, or open the first. */
@@ -137,8 +175,7 @@ function shown(layout: Layout, kind: Kind, subject: string | undefined, area: Ar
   const there = showing ?? (subject === undefined || TURNS.includes(kind) ? mine.at(-1) : undefined);
   const next = there ? focused(layout, there.id) : opened(layout, kind, area);
   const win = next.windows.at(-1);
-  const full = !there && next === layout;
-  return win && subject !== undefined && !full ? changed(next, win.id, { subject }) : next;
+  return win && subject !== undefined ? changed(next, win.id, { subject }) : next;
 }
 
 /** The window that has just been shown goes behind the one that was in front. */

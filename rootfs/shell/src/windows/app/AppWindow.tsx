@@ -6,6 +6,7 @@ import { useApp } from "../../desktop/apps/apps.ts";
 import { ask } from "../../desktop/ask.ts";
 import { useIsDark } from "../../desktop/media.ts";
 import { openWindow } from "../../desktop/open.ts";
+import { pressWindowKey } from "../../desktop/windows/useShortcuts.ts";
 import { openPalette } from "../../desktop/palette/open.ts";
 import { pageOf } from "../../gateway/apps.ts";
 import { Empty, Failed, Loading } from "../../parts/States.tsx";
@@ -21,16 +22,18 @@ interface Props {
   onTitle: (title: string | undefined) => void;
   /** Somebody uses what is inside of the frame. */
   onUse: () => void;
+  /** It is the front window. */
+  active: boolean;
 }
 
-export function AppWindow({ app, onTitle, onUse }: Props) {
+export function AppWindow({ app, onTitle, onUse, active }: Props) {
   const { name } = useApp(app);
   const { page, load } = usePage(app);
   useEffect(() => onTitle(name), [name, onTitle]);
   if (page.at === "looking") return <Loading what={name} />;
   if (page.at === "failed") return <Failed message={page.message} onRetry={load} />;
   if (page.at === "gone") return <Empty icon={<AppSign aria-hidden="true" />} title={`${name} is no longer there.`} text="Its file was deleted or renamed. Your AI can build it anew." />;
-  return <Framed app={app} name={name} version={page.version} onAgain={load} onUse={onUse} />;
+  return <Framed app={app} name={name} version={page.version} onAgain={load} onUse={onUse} active={active} />;
 }
 
 interface FramedProps {
@@ -39,12 +42,13 @@ interface FramedProps {
   version: number;
   onAgain: () => void;
   onUse: () => void;
+  active: boolean;
 }
 
-function Framed({ app, name, version, onAgain, onUse }: FramedProps) {
+function Framed({ app, name, version, onAgain, onUse, active }: FramedProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [crash, setCrash] = useState<Crash>();
-  useGuest(frame, app, setCrash);
+  useGuest(frame, app, active, setCrash);
   useUse(frame, onUse);
   useEffect(() => setCrash(undefined), [version]);
   const fix = () => {
@@ -61,8 +65,12 @@ function Framed({ app, name, version, onAgain, onUse }: FramedProps) {
 
 type FrameRef = RefObject<HTMLIFrameElement | null>;
 
-function useGuest(frame: FrameRef, app: string, onCrash: (crash: Crash) => void) {
+function useGuest(frame: FrameRef, app: string, active: boolean, onCrash: (crash: Crash) => void) {
   const dark = useIsDark();
+  const front = useRef(active);
+  useEffect(() => {
+    front.current = active;
+  }, [active]);
   const theme = useRef(dark);
   useEffect(() => {
     theme.current = dark;
@@ -78,6 +86,9 @@ function useGuest(frame: FrameRef, app: string, onCrash: (crash: Crash) => void)
       onCrash,
       onNavigate: (to) => openWindow("app", to),
       onPalette: openPalette,
+      // An app that says so without anybody having pressed it moves or closes itself at worst: the keys act on the front window,
+      // and that is the app's own as long as the focus is inside of its frame.
+      onWindowKey: (key) => front.current && document.activeElement === frame.current && pressWindowKey(key),
     });
   }, [frame, app, onCrash]);
 }

@@ -26,6 +26,7 @@ function guest(app: string) {
     onCrash: (crash) => void crashes.push([app, crash]),
     onNavigate: (to) => void opened.push(to),
     onPalette: () => void opened.push("palette"),
+    onWindowKey: (key) => void opened.push(key),
   };
   return { frame, leave: bridge.admit(of), says: (data: unknown) => bridge.hear({ source: frame as never, data }) };
 }
@@ -119,6 +120,15 @@ describe("the bridge", () => {
     expect(todo.frame.heard).toEqual([{ matrixos: 1, event: "theme", theme: "dark" }]);
     bridge.tellTheme();
     expect(notes.frame.heard).toHaveLength(1);
+  });
+
+  it("passes on the desktop's keys for windows, and no others", () => {
+    const todo = guest("todo");
+    for (const key of ["ArrowLeft", "W", "d", "k", "Enter", "arrowleft ", "ww", "", 7, null, { toString: () => "w" }]) todo.says({ matrixos: 1, action: "window", key });
+    expect(opened).toEqual(["arrowleft", "w", "d"]);
+    todo.leave();
+    todo.says({ matrixos: 1, action: "window", key: "w" });
+    expect(opened).toHaveLength(3);
   });
 
   it("passes on crashes, bounded, as the app's own words", () => {

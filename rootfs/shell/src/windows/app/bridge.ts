@@ -13,6 +13,8 @@ export interface Guest {
   onCrash: (crash: Crash) => void;
   onNavigate: (app: string) => void;
   onPalette: () => void;
+  /** One of the desktop's keys for windows was pressed in the frame, or so it says. */
+  onWindowKey: (key: string) => void;
 }
 
 /** What an app says of its own crash: its words, not ours. */
@@ -31,6 +33,8 @@ export interface Services {
 /** Calls of one frame that are under way at once; more are refused. */
 export const MOST_CALLS = 32;
 const LONGEST_ERROR = 500;
+/** No app can press more of the desktop's keys than these, which move, put away and close its own window, or leave it. */
+const WINDOW_KEY = /^(arrow(left|right|up|down)|[mwnd])$/;
 const APP_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 type Message = Record<string, unknown>;
@@ -102,8 +106,12 @@ function appName(value: unknown): string {
   return value;
 }
 
-function told(guest: Guest, { action, error, line }: Message) {
+function told(guest: Guest, { action, error, line, key }: Message) {
   if (action === "ready") tellTheme(guest);
+  else if (action === "window") {
+    const pressed = typeof key === "string" ? key.toLowerCase() : "";
+    if (WINDOW_KEY.test(pressed)) guest.onWindowKey(pressed);
+  }
   else if (action === "palette") guest.onPalette();
   else if (action === "crashed") {
     guest.onCrash({ error: String(error ?? "").slice(0, LONGEST_ERROR), line: typeof line === "number" && Number.isFinite(line) ? line : 0 });

@@ -10,6 +10,8 @@ import { openConversation, useChat } from "./chat.ts";
 import { Composer } from "./Composer.tsx";
 import type { Conversation } from "./conversation.ts";
 import { Conversations } from "./Conversations.tsx";
+import { placeOf } from "./places.ts";
+import { ReadOnly } from "./ReadOnly.tsx";
 import { Thread } from "./Thread.tsx";
 import { useConversations, type Listed } from "./useConversations.ts";
 import styles from "./chat.module.css";
@@ -51,10 +53,16 @@ export function ChatWindow({ session, onSession }: Props) {
         <Open conversation={conversation} title={title} problem={listed.problem} onAgain={listed.again} />
       )}
       <Approvals approvals={approvals} here={conversation?.id} onOpen={go} />
-      {conversation && !choosing && <Composer key={conversation.id} conversation={conversation} />}
+      {conversation && !choosing && <Foot conversation={conversation} onNew={() => go(newConversation())} />}
       <Announcer conversation={conversation} approvals={approvals} />
     </div>
   );
+}
+
+function Foot({ conversation, onNew }: { conversation: Conversation; onNew: () => void }) {
+  const place = placeOf(conversation.id);
+  if (place.at === "visitor") return <ReadOnly channel={place.channel} onNew={onNew} />;
+  return <Composer key={conversation.id} conversation={conversation} place={place} />;
 }
 
 interface OpenProps {

@@ -8,12 +8,13 @@ import { useLink, type Link } from "../../gateway/link.ts";
 import { say, stop } from "./chat.ts";
 import { isBusy, type Conversation } from "./conversation.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
+import { hintFor, type Place } from "./places.ts";
 import styles from "./composer.module.css";
 
 /** Bytes of a message that the computer takes. */
 const LONGEST = 100_000;
 
-export function Composer({ conversation }: { conversation: Conversation }) {
+export function Composer({ conversation, place }: { conversation: Conversation; place: Place }) {
   const { id } = conversation;
   const [text, setText] = useState(() => draftOf(id));
   const [problem, setProblem] = useState<string>();
@@ -39,7 +40,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     event.preventDefault();
     send();
   };
-  const words = problem ?? wordsFor(link);
+  const words = problem ?? wordsFor(link) ?? hintFor(place);
   return (
     <div className={styles.composer}>
       {words && (

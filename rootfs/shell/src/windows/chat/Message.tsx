@@ -5,6 +5,7 @@ import { Button } from "@matrixos/look/Button.tsx";
 import type { Shown } from "./conversation.ts";
 import { adviceOn } from "./errors.ts";
 import { Markdown } from "./Markdown.tsx";
+import { titled } from "./places.ts";
 import { Tools } from "./Tools.tsx";
 import styles from "./chat.module.css";
 
@@ -39,10 +40,9 @@ function Mine({ message: { text, from, at }, ahead }: { message: Shown; ahead: n
   );
 }
 
-/** `telegram` is the channel's name for programs. */
 function sourceOf({ channel, name, id }: NonNullable<Shown["from"]>): string {
   if (channel === "cron") return "A job of yours";
-  return `${channel.charAt(0).toUpperCase()}${channel.slice(1)} · ${name ?? id}`;
+  return `${titled(channel)} · ${name ?? id}`;
 }
 
 function Answer({ message: { text, tools, turnId } }: { message: Shown }) {

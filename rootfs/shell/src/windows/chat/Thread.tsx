@@ -4,6 +4,7 @@ import { Fragment, useState } from "react";
 import { say } from "./chat.ts";
 import { before, isBusy, type Conversation, type Shown } from "./conversation.ts";
 import { Message } from "./Message.tsx";
+import { placeOf } from "./places.ts";
 import { Starters } from "./Starters.tsx";
 import { Unsent } from "./Unsent.tsx";
 import { useFollow } from "./useFollow.ts";
@@ -22,6 +23,7 @@ export function Thread({ conversation }: { conversation: Conversation }) {
   const firstWaiting = thinking ? messages.findIndex(({ id }) => before(conversation, id) !== undefined) : -1;
   const last = messages.at(-1);
   const mine = messages.findLast((message) => message.role === "user");
+  const readOnly = placeOf(conversation.id).at === "visitor";
   return (
     <div className={styles.ground}>
       <div ref={setScroller} className={styles.scroller} role="region" aria-label="Messages" tabIndex={0}>
@@ -35,7 +37,7 @@ export function Thread({ conversation }: { conversation: Conversation }) {
             <Fragment key={message.id}>
               <Day message={message} previous={messages[index - 1]} />
               {index === firstWaiting && <Thinking />}
-              <Message message={message} ahead={before(conversation, message.id)} again={mine && message === last && message.code ? () => say(mine.text) : undefined} />
+              <Message message={message} ahead={before(conversation, message.id)} again={mine && !readOnly && message === last && message.code && sending.length === 0 ? () => say(mine.text) : undefined} />
             </Fragment>
           ))}
           {sending.map((said) => (
@@ -43,7 +45,7 @@ export function Thread({ conversation }: { conversation: Conversation }) {
           ))}
           {thinking && firstWaiting === -1 && <Thinking />}
         </ol>
-        {!mine && sending.length === 0 && <Starters empty={messages.length === 0} />}
+        {!mine && !readOnly && sending.length === 0 && <Starters empty={messages.length === 0} />}
       </div>
       {!follow.atEnd && (
         <button type="button" className={styles.down} aria-label="To the newest message" onClick={follow.toEnd}>

@@ -114,7 +114,8 @@ describe("a conversation", () => {
     const state = after([switched([]), heard("u1"), { type: "kernel:error", sessionId: S, turnId: "t1", code: "no_key", message: "No key." }]);
     expect(state.messages.at(-1)).toMatchObject({ role: "note", text: "No key.", code: "no_key" });
     expect(isBusy(state)).toBe(false);
-    const again = after([switched([user("u1"), { id: "n", at: 9, role: "note", text: "No key." }, { id: "o", at: 9, role: "note", text: "Stopped." }])], state);
+    // A page that is loaded anew hears it from the computer.
+    const again = after([switched([user("u1"), { id: "n", at: 9, role: "note", text: "No key.", code: "no_key" }, { id: "o", at: 9, role: "note", text: "Stopped." }])]);
     expect(again.messages.map(({ code }) => code)).toEqual([undefined, "no_key", undefined]);
   });
 

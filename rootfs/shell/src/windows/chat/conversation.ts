@@ -12,8 +12,6 @@ export interface Shown extends ChatMessage {
   tools?: ToolShown[];
   /** A step of the turn that runs. */
   turnId?: string;
-  /** Why the turn failed, as a code of the contract. */
-  code?: string;
 }
 
 /** Something of the owner's that is not confirmed, or was refused. */
@@ -109,18 +107,9 @@ function switched(state: Conversation, { messages, more, running, waiting }: Of<
   const asked = messages.filter((message) => message.role === "user");
   const queue = waiting > 0 ? asked.slice(-waiting).map((message) => message.id) : [];
   const said = running?.text ? [live(running.turnId, 0, Date.now(), running.text)] : [];
-  const shown = beforeQueue({ messages: withCodes(messages, state.messages), queue }, (settled) => [...settled, ...said]);
+  const shown = beforeQueue({ messages, queue }, (settled) => [...settled, ...said]);
   const next: Conversation = { id: state.id, known: true, messages: shown, more, sending: state.sending, queue };
   return running ? { ...next, running: { turnId: running.turnId, joined: true } } : next;
-}
-
-/** What failed stands as a note in the conversation; this page still knows in which way. */
-function withCodes(messages: ChatMessage[], before: Shown[]): Shown[] {
-  const codes = new Map(before.map(({ role, text, code }) => [role === "note" ? text : undefined, code]));
-  return messages.map((message) => {
-    const code = message.role === "note" ? codes.get(message.text) : undefined;
-    return code ? { ...message, code } : message;
-  });
 }
 
 function takenIn(state: Conversation, { message, requestId }: Of<"kernel:message">): Conversation {

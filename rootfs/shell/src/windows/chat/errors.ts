@@ -24,6 +24,7 @@ const ADVICE: Record<string, Advice> = {
   too_often: { title: "Too many messages", again: true },
   answering: { title: "This is being answered", todo: "Its answer appears here.", again: false },
   disk_full: { title: "The disk is full", again: true },
+  interrupted: { title: "Your computer was switched off", again: true },
   internal: { title: "Something went wrong on your computer", todo: "Try again.", again: true },
 };
 

@@ -56,7 +56,7 @@ describe("what the AI says", () => {
 });
 
 it("there is a word and an advice for every code of the contract", () => {
-  const contract = "no_key key_refused no_budget busy offline upstream refused deadline queue_full bad_message bad_session read_only too_often answering disk_full internal";
+  const contract = "no_key key_refused no_budget busy offline upstream refused deadline queue_full bad_message bad_session read_only too_often answering disk_full interrupted internal";
   expect(CODES.toSorted()).toEqual(contract.split(" ").toSorted());
   expect(adviceOn("something_new").todo).toBeTruthy();
   expect(new Set(CODES.map((code) => adviceOn(code).title)).size).toBe(CODES.length);

@@ -1,19 +1,31 @@
-// A plain text editor: type, Ctrl-S. It notices when the file changes underneath, and refuses what is no text.
+// A plain text editor: type, Ctrl-S. It notices when the file changes underneath, refuses what is no text, asks before it is closed
+// with text that is not saved, and has it again should the page go all the same.
 import { Check, Download } from "lucide-react";
-import { useEffect, type KeyboardEvent } from "react";
+import { useEffect, useState, type KeyboardEvent } from "react";
 import { Button, ButtonLink } from "@matrixos/look/Button.tsx";
+import { guardWindow } from "../../desktop/windows/leaving.ts";
 import { Empty, Failed, Loading } from "../../parts/States.tsx";
 import { bytes } from "../../parts/units.ts";
 import { baseName, contentUrl } from "../files/paths.ts";
 import { LARGEST, isDirty, linesOf, type Document } from "./document.ts";
+import { Leaving } from "./Leaving.tsx";
 import { useDocument } from "./useDocument.ts";
 import styles from "./editor.module.css";
 
-export default function EditorWindow({ path, onTitle }: { path: string; onTitle: (title: string | undefined) => void }) {
-  const { state, saving, problem, again, save, type, reload, keep } = useDocument(path);
+interface Props {
+  /** The window. */
+  id: string;
+  path: string;
+  onTitle: (title: string | undefined) => void;
+  onClose: () => void;
+}
+
+export default function EditorWindow({ id, path, onTitle, onClose }: Props) {
+  const { state, saving, problem, isKept, again, save, type, reload, keep, discard } = useDocument(path);
   const dirty = state.at === "open" && isDirty(state.document);
   useEffect(() => onTitle(`${dirty ? "• " : ""}${baseName(path)}`), [dirty, path, onTitle]);
-  useLeaveWarning(dirty);
+  useLeaveWarning(dirty && !isKept);
+  const [leaving, setLeaving] = useLeaving(id, dirty);
   if (state.at === "loading") return <Loading what={baseName(path)} />;
   if (state.at === "failed") return <Failed message={state.message} onRetry={again} />;
   if (state.at === "refused") return <Refused path={path} why={state.why} />;
@@ -23,6 +35,15 @@ export default function EditorWindow({ path, onTitle }: { path: string; onTitle:
     event.preventDefault();
     if (dirty) void save();
   };
+  const saveAndClose = async () => {
+    if (!(await save())) return;
+    discard();
+    onClose();
+  };
+  const giveUp = () => {
+    discard();
+    onClose();
+  };
   return (
     <div className={styles.editor} onKeyDown={onKeyDown}>
       {document.other !== undefined && <Changed document={document} onReload={reload} onKeep={keep} />}
@@ -30,14 +51,28 @@ export default function EditorWindow({ path, onTitle }: { path: string; onTitle:
       <footer className={styles.foot}>
         <span className={styles.path}>{path}</span>
         <span className={styles.state} role="status" data-problem={problem !== undefined}>
-          {problem ? `Not saved. ${problem}` : saving ? "Saving" : dirty ? "Not saved yet" : <Saved document={document} />}
+          {problem ? `Not saved. ${problem}` : saving ? "Saving" : dirty ? `Not saved yet. ${isKept ? "A draft is kept." : "No draft can be kept in this browser."}` : <Saved document={document} />}
         </span>
         <Button kind="primary" className={styles.save} busy={saving || !dirty} data-testid="editor-save" onClick={() => void save()}>
           Save
         </Button>
       </footer>
+      {leaving && <Leaving name={baseName(path)} other={document.other} saving={saving} problem={problem} onSave={() => void saveAndClose()} onDiscard={giveUp} onStay={() => setLeaving(false)} />}
     </div>
   );
+}
+
+/** Whether its owner wants to close the window while there is something to save. */
+function useLeaving(id: string, dirty: boolean): [boolean, (leaving: boolean) => void] {
+  const [leaving, setLeaving] = useState(false);
+  useEffect(() => {
+    if (!dirty) return;
+    return guardWindow(id, () => {
+      setLeaving(true);
+      return true;
+    });
+  }, [id, dirty]);
+  return [leaving && dirty, setLeaving];
 }
 
 function Saved({ document }: { document: Document }) {

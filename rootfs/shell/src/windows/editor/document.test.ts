@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { isDirty, kept, linesOf, opened, reloaded, seen, written } from "./document.ts";
+import { draftOf, keepDraft } from "./drafts.ts";
+import { drafted, isDirty, kept, linesOf, opened, reloaded, seen, written } from "./document.ts";
 
 const typed = { ...opened("one"), text: "one and mine" };
 
@@ -30,4 +31,26 @@ it("what is typed while it is being saved is still to be saved", () => {
   expect(isDirty(later)).toBe(true);
   expect(isDirty(written(typed, typed.text))).toBe(false);
   expect(linesOf("a\nb\n")).toBe(3);
+});
+
+it("a draft that was left is there again, and is asked about when the file has changed since", () => {
+  const draft = { text: "one and mine", base: "one" };
+  expect(drafted(draft, "one")).toEqual(typed);
+  expect(drafted(draft, "two")).toEqual({ ...typed, other: "two" });
+  expect(drafted(draft, null)).toEqual({ ...typed, other: null });
+  expect(isDirty(drafted(draft, "one and mine"))).toBe(false);
+});
+
+it("a draft is kept for its file alone, and a browser without room says so", () => {
+  const kept = new Map<string, string>();
+  const store = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value), removeItem: (key: string) => void kept.delete(key) };
+  const draft = { text: "b", base: "a", windows: true };
+  expect(keepDraft("notes.md", draft, store)).toBe(true);
+  expect(draftOf("notes.md", store)).toEqual(draft);
+  expect(draftOf("other.md", store)).toBeUndefined();
+  keepDraft("notes.md", undefined, store);
+  expect(draftOf("notes.md", store)).toBeUndefined();
+  const full = { ...store, setItem: () => { throw new Error("QuotaExceededError"); } };
+  expect(keepDraft("notes.md", draft, full)).toBe(false);
+  for (const junk of ["", "7", "{", '{"text":1,"base":""}']) expect(draftOf("x", { getItem: () => junk })).toBeUndefined();
 });

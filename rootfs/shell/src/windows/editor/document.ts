@@ -1,5 +1,7 @@
 // One text and the file it came from: what is stored, what was typed, and who has changed what. Pure.
 
+import type { Draft } from "./drafts.ts";
+
 /** Bytes of a file that is edited here. */
 export const LARGEST = 1 << 20;
 
@@ -21,6 +23,11 @@ export function seen(document: Document, now: string | null): Document {
   if (now === stored) return { stored, text };
   if (now !== null && !isDirty(document)) return opened(now);
   return { stored, text, other: now };
+}
+
+/** A draft that was left, beside what is in the file now. */
+export function drafted({ text, base }: Pick<Draft, "text" | "base">, now: string | null): Document {
+  return seen({ stored: base, text }, now);
 }
 
 /** `text` was written to the disk; what was typed meanwhile is still to be saved. */

@@ -4,7 +4,9 @@ import { readWhole, writeText } from "../../gateway/files.ts";
 import { GatewayError, messageOf } from "../../gateway/http.ts";
 import { useFileChange } from "../../gateway/live.ts";
 import { textOf } from "../files/text.ts";
-import { LARGEST, isDirty, kept, opened, reloaded, seen, written, type Document } from "./document.ts";
+import { LARGEST, drafted, isDirty, kept, opened, reloaded, seen, written, type Document } from "./document.ts";
+import { draftOf } from "./drafts.ts";
+import { useKeeping } from "./useKeeping.ts";
 
 export type Opened =
   | { at: "loading" }
@@ -24,7 +26,7 @@ export function useDocument(path: string) {
   useEffect(() => {
     const stop = new AbortController();
     read(path, stop.signal).then(
-      (found) => setState((last) => joined(last, found)),
+      (found) => setState((last) => joined(path, last, found)),
       (error) => stop.signal.aborted || setState((last) => (last.at === "open" ? last : { at: "failed", message: messageOf(error) })),
     );
     return () => stop.abort();
@@ -33,7 +35,7 @@ export function useDocument(path: string) {
   useFileChange((changed) => changed === path || path.startsWith(`${changed}/`), () => saving.current || again());
 
   const save = useCallback(async () => {
-    if (state.at !== "open" || saving.current) return;
+    if (state.at !== "open" || saving.current) return false;
     const { document: { text }, windows } = state;
     saving.current = true;
     setAct({ saving: true });
@@ -41,30 +43,45 @@ export function useDocument(path: string) {
       await writeText(path, windows ? text.replaceAll("\n", "\r\n") : text);
       change((document) => written(document, text));
       setAct({ saving: false });
+      return true;
     } catch (error) {
       setAct({ saving: false, problem: messageOf(error) });
+      return false;
     } finally {
       saving.current = false;
     }
   }, [state, path, change]);
 
+  const { isKept, forget } = useKeeping(path, state);
+
   return {
     state,
     ...act,
+    isKept,
     again,
     save,
     type: (text: string) => change((document) => ({ ...document, text })),
     reload: () => change(reloaded),
     keep: () => change(kept),
+    /** What was typed is given up. */
+    discard: forget,
   };
 }
 
 /** What was read, beside what is open already. */
-function joined(last: Opened, found: Opened | null): Opened {
-  if (last.at !== "open") return found ?? { at: "open", document: opened(""), windows: false };
+function joined(path: string, last: Opened, found: Opened | null): Opened {
+  if (last.at !== "open") return begun(path, found);
   if (found === null) return { ...last, document: seen(last.document, null) };
   if (found.at === "open") return { ...found, document: seen(last.document, found.document.text) };
   return isDirty(last.document) ? last : found;
+}
+
+/** What was read at first, with the draft that was left of it. */
+function begun(path: string, found: Opened | null): Opened {
+  const draft = found === null || found.at === "open" ? draftOf(path) : undefined;
+  if (!draft) return found ?? { at: "open", document: opened(""), windows: false };
+  const now = found?.at === "open" ? found.document.text : null;
+  return { at: "open", document: drafted(draft, now), windows: found?.at === "open" ? found.windows : draft.windows };
 }
 
 /** Null: there is no such file. */

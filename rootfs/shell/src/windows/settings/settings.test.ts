@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { idsOf, wrongIds, wrongModel, wrongNumber, wrongToken } from "./checks.ts";
+import { labelOf } from "./models.ts";
 import { PAGES, PAGE_IDS, isPageId } from "./pages.ts";
 import { isOnPlatform } from "./place.ts";
 import { fieldOf, withField, wrongZone } from "./profile.ts";
@@ -56,4 +57,14 @@ it("a computer below a platform is told from one by itself", () => {
   expect(isOnPlatform("alice.matrix-os.example", "alice")).toBe(true);
   expect(isOnPlatform("alice.localhost", "alice")).toBe(true);
   for (const [host, handle] of [["localhost", "me"], ["192.168.1.5", "alice"], ["alice", "alice"], ["x.example", ""]] as const) expect(isOnPlatform(host, handle)).toBe(false);
+});
+
+it("a model is shown in words that help to choose, and never as another", () => {
+  const label = (id: string, name = id) => labelOf({ id, name });
+  expect(label("claude-sonnet-5-5")).toBe("Sonnet 5.5: good at building, the usual one");
+  expect(label("claude-opus-5-20260401")).toBe("Opus 5: the most thorough, costs the most");
+  expect(label("claude-haiku-5-5", "Claude Haiku 5.5")).toBe("Claude Haiku 5.5: quick, costs the least");
+  expect(label("claude-fable-5-1")).toBe("Fable 5.1");
+  expect(label("llama-9", "Llama 9")).toBe("Llama 9");
+  expect(label("my-own")).toBe("my-own");
 });

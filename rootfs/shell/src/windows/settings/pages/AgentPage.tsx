@@ -1,19 +1,13 @@
 // The AI: which model, when it asks first, and how long it may take.
 import { agent, saveAgent, type AgentSettings, type Approval } from "../../../gateway/settings.ts";
-import { Choice, SelectField, TextField } from "../../../parts/form/Field.tsx";
+import { Choice, TextField } from "../../../parts/form/Field.tsx";
 import type { Source } from "../../../parts/form/useDraft.ts";
 import { DraftForm } from "../DraftForm.tsx";
 import { wrongModel, wrongNumber } from "../checks.ts";
 import styles from "../settings.module.css";
+import { ModelFields } from "./ModelFields.tsx";
 
 const SOURCE: Source<AgentSettings> = { name: "settings/agent", load: agent, save: saveAgent, files: ["system/config.json"] };
-
-const MODELS = [
-  { id: "claude-haiku-5-5", name: "Haiku 5.5: quick, costs the least" },
-  { id: "claude-sonnet-5-5", name: "Sonnet 5.5: good at building, the usual one" },
-  { id: "claude-opus-5-5", name: "Opus 5.5: the most thorough, costs the most" },
-];
-const OTHER = "other";
 
 const APPROVALS: { value: Approval; name: string; hint: string }[] = [
   { value: "outside", name: "When others may have had a say", hint: "Once the conversation holds a web page, or a file that somebody else may have written, it asks before it does what reaches far." },
@@ -28,7 +22,7 @@ export function AgentPage() {
     <DraftForm source={SOURCE} what="the settings of your AI" wrong={wrong}>
       {({ value, change }) => (
         <>
-          <Model model={value.model} onModel={(model) => change({ ...value, model })} />
+          <ModelFields model={value.model} onModel={(model) => change({ ...value, model })} />
           <Choice label="It asks you first" options={APPROVALS} value={value.approval} onChange={(approval) => change({ ...value, approval })} />
           <div className={styles.pair}>
             <TextField
@@ -53,24 +47,5 @@ export function AgentPage() {
         </>
       )}
     </DraftForm>
-  );
-}
-
-function Model({ model, onModel }: { model: string; onModel: (model: string) => void }) {
-  const known = MODELS.some(({ id }) => id === model);
-  return (
-    <>
-      <SelectField label="Model" hint="It answers from the next message on." value={known ? model : OTHER} onChoice={(id) => onModel(id === OTHER ? "" : id)}>
-        {MODELS.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-        <option value={OTHER}>Another model</option>
-      </SelectField>
-      {!known && (
-        <TextField label="Name of the model" hint="As the provider spells it, for example claude-opus-5." spellCheck={false} autoCapitalize="off" value={model} wrong={model ? wrongModel(model) : undefined} onText={onModel} />
-      )}
-    </>
   );
 }
