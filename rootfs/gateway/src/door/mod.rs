@@ -25,7 +25,7 @@ const KEPT_FOR: u64 = 30 * 24 * 60 * 60;
 const WRONG: Duration = Duration::from_millis(400);
 /// Wrong tokens that may wait at once; more are turned away at once, and nobody who knows the token is among them.
 const WRONG_AT_ONCE: usize = 16;
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(crate) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who may come in, and how they show it.
 pub(crate) struct Door {
@@ -72,8 +72,7 @@ impl Door {
             };
         }
         if acts(&request) && !self.is_own(request.headers()) {
-            let why = "This was asked for by a page of somewhere else, so it was not done.";
-            return Failure::new(StatusCode::FORBIDDEN, "foreign_page", why).into_response();
+            return foreign_page();
         }
         next.run(request).await
     }
@@ -136,7 +135,7 @@ fn ticket(token: &str) -> String {
 }
 
 /// Something that a page of somewhere else must not bring about with the owner's cookie.
-fn acts(request: &Request) -> bool {
+pub(crate) fn acts(request: &Request) -> bool {
     let upgrades = request.headers().contains_key(header::UPGRADE);
     upgrades || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -158,6 +157,11 @@ fn to_the_desktop(cookie: Option<String>) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+pub(crate) fn foreign_page() -> Response {
+    let why = "This was asked for by a page of somewhere else, so it was not done.";
+    Failure::new(StatusCode::FORBIDDEN, "foreign_page", why).into_response()
 }
 
 /// What programs without the token are told.
