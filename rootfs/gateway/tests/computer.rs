@@ -58,7 +58,8 @@ fn without_a_token_no_page_in_a_browser_on_this_machine_does_anything() {
     let terminal = |fields: &str| {
         let upgrade =
             "upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-        let head = format!("GET /ws/terminal HTTP/1.1\r\nhost: {here}\r\nconnection: upgrade, close\r\n{upgrade}{fields}\r\n");
+        let head =
+            format!("GET /ws/terminal HTTP/1.1\r\nhost: {here}\r\nconnection: upgrade, close\r\n{upgrade}{fields}\r\n");
         computer.raw(head.as_bytes())
     };
     assert_eq!(ask("GET /api/identity", &here, "").status, 200, "programs on this machine are served");
