@@ -233,7 +233,7 @@ async fn change(
         if let Err(why) = how(&mut config) {
             return Ok(Some(why));
         }
-        replace(home, FILE, &format!("{:#}\n", serde_json::to_value(&config)?))?;
+        replace(home, FILE, format!("{:#}\n", serde_json::to_value(&config)?))?;
         Ok(None)
     });
     let refused = refused.await?;
@@ -248,7 +248,7 @@ async fn merge(gateway: Gateway, name: &'static str, fields: Fields) -> Result<S
         let mut known: Fields = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         known.extend(fields);
         known.retain(|_, value| !value.is_null());
-        replace(home, name, &format!("{:#}\n", Value::Object(known)))
+        replace(home, name, format!("{:#}\n", Value::Object(known)))
     })
     .await
     .map(|()| StatusCode::NO_CONTENT)
