@@ -196,3 +196,14 @@ fn whoever_serves_other_machines_without_an_origin_is_told_what_that_means() {
         );
     }
 }
+
+#[test]
+fn a_token_that_is_large_or_never_comes_is_not_waited_for() {
+    let computer = single(&[]);
+    let large = sign_in(&computer, &"x".repeat(100_000));
+    assert!(large.status == 400 && large.text().contains("too long"), "{}", large.text());
+    let head = "POST /.matrixos/sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let slow = computer.raw(format!("{head}content-length: 50\r\nconnection: close\r\n\r\ntoken=").as_bytes());
+    assert_eq!(slow.status, 400);
+    assert_eq!(sign_in(&computer, LONG).status, 303);
+}
