@@ -2,6 +2,7 @@
 //! hand counts as well; what is missing or damaged is as usual.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -89,12 +90,22 @@ pub(crate) fn small_file(home: &Dir, name: &str, largest: u64) -> Option<String>
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Writes a document in one step.
-pub(crate) fn replace(home: &Dir, name: &str, text: &str) -> std::io::Result<()> {
-    home.create_dir_all("system")?;
+/// Writes a document in one step. Two at the same time must not write into one draft.
+pub(crate) fn replace(home: &Dir, name: &str, text: impl AsRef<[u8]>) -> std::io::Result<()> {
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    home.create_dir_all(std::path::Path::new(name).parent().unwrap_or("system".as_ref()))?;
     let draft = format!("{name}.new");
+    // Left of a write that was cut off, or a pipe, on which writing would wait.
+    let _ = home.remove_file(&draft);
     home.write(&draft, text)?;
     home.rename(&draft, home, name)
+}
+
+/// Held from reading settings to writing them back: of two changes at once neither is lost.
+fn changing() -> MutexGuard<'static, ()> {
+    static CHANGING: Mutex<()> = Mutex::new(());
+    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A section that is damaged is as usual; the others count.
@@ -217,11 +228,12 @@ async fn change(
 ) -> Result<StatusCode, Failure> {
     let settled = gateway.clone();
     let refused = blocking(gateway, move |home| {
+        let _alone = changing();
         let mut config = read(home);
         if let Err(why) = how(&mut config) {
             return Ok(Some(why));
         }
-        replace(home, FILE, &format!("{:#}\n", serde_json::to_value(&config)?))?;
+        replace(home, FILE, format!("{:#}\n", serde_json::to_value(&config)?))?;
         Ok(None)
     });
     let refused = refused.await?;
@@ -231,11 +243,12 @@ async fn change(
 
 async fn merge(gateway: Gateway, name: &'static str, fields: Fields) -> Result<StatusCode, Failure> {
     blocking(gateway, move |home| {
+        let _alone = changing();
         let text = small_file(home, name, LARGEST);
         let mut known: Fields = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         known.extend(fields);
         known.retain(|_, value| !value.is_null());
-        replace(home, name, &format!("{:#}\n", Value::Object(known)))
+        replace(home, name, format!("{:#}\n", Value::Object(known)))
     })
     .await
     .map(|()| StatusCode::NO_CONTENT)

@@ -11,12 +11,16 @@ use axum::response::{IntoResponse, Response};
 use cap_std::fs::Dir;
 use serde_json::{Value, json};
 
+use crate::config::{replace, small_file};
 use crate::error::Failure;
 use crate::state::Gateway;
 
 /// Nothing inline, nothing from elsewhere, never in a frame (rootfs/shell/README.md says why that suffices).
 const POLICY: &str =
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Largest document that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// Serves a file of the desktop; every address without a file name ending is the desktop itself.
 pub(crate) async fn page(State(gateway): State<Gateway>, method: Method, uri: Uri) -> Result<Response, Failure> {
@@ -61,8 +65,8 @@ pub(crate) async fn set_theme(State(gateway): State<Gateway>, Json(value): Json<
 
 /// A document that is missing or was damaged by hand is an empty one.
 async fn read(gateway: Gateway, name: &'static str) -> Result<Json<Value>, Failure> {
-    let text = blocking(gateway, move |home| home.read_to_string(name)).await;
-    Ok(Json(text.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| json!({}))))
+    let text = blocking(gateway, move |home| Ok(small_file(home, name, LARGEST))).await?;
+    Ok(Json(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| json!({}))))
 }
 
 async fn write(gateway: Gateway, name: &'static str, value: Value) -> Result<Response, Failure> {
@@ -70,13 +74,7 @@ async fn write(gateway: Gateway, name: &'static str, value: Value) -> Result<Res
         return Err(Failure::bad_request("A JSON object is expected."));
     }
     let text = format!("{value:#}\n");
-    blocking(gateway, move |home| {
-        home.create_dir_all("system")?;
-        let draft = format!("{name}.new");
-        home.write(&draft, text)?;
-        home.rename(&draft, home, name)
-    })
-    .await?;
+    blocking(gateway, move |home| replace(home, name, &text)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

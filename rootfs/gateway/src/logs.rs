@@ -9,6 +9,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use matrixos_types::kernel::{Budget, TokenUsage, TurnLog};
 use serde::{Deserialize, Serialize};
 
+use crate::config::open_file;
 use crate::desktop::blocking;
 use crate::error::Failure;
 use crate::state::Gateway;
@@ -48,7 +49,11 @@ fn forget(home: &Dir) -> io::Result<()> {
 
 /// The entries of a day, oldest first.
 fn read(home: &Dir, day: &str) -> io::Result<Vec<TurnLog>> {
-    let file = home.open(format!("{FOLDER}/{day}"))?.take(DAY);
+    let file = match open_file(home, &format!("{FOLDER}/{day}")) {
+        // A pipe or a folder of that name holds no turns.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file?.take(DAY),
+    };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
     Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()).collect())
 }

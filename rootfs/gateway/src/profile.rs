@@ -41,7 +41,7 @@ pub(crate) fn set(home: &Dir, name: &str, value: &str) -> std::io::Result<()> {
         Some(place) => lines[place] = &new,
         None => lines.push(&new),
     }
-    replace(home, OWNER, &format!("{}\n", lines.join("\n")))
+    replace(home, OWNER, format!("{}\n", lines.join("\n")))
 }
 
 /// Everything that everybody may read, for those who answer visitors. Comments are not shown to anybody.

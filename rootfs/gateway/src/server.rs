@@ -34,6 +34,11 @@ pub async fn serve(settings: Settings) -> Result<()> {
         if new { "first boot, " } else { "" },
         listener.local_addr().context("asking where it listens")?
     );
+    if settings.single && settings.origin.is_none() && !settings.listen.ip().is_loopback() {
+        eprintln!(
+            "matrixos-gateway: warning: MATRIX_ORIGIN is not set, so the cookie of browsers is not kept to https and the token could be read on the way. Set it to the address that browsers show, like https://computer.example"
+        );
+    }
     let gateway = Gateway::new(settings).context("opening the home")?;
     let ended = gateway.terminals.ended();
     tokio::spawn(async move {

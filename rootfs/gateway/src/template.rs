@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// What was copied, and how it was then.
 const RECORD: &str = "system/template.json";
 
+/// Largest file of a template, in bytes.
+const LARGEST: u64 = 16 << 20;
+
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Record {
@@ -36,12 +39,7 @@ pub(crate) fn bring(template: &Path, home: &Path) -> io::Result<()> {
         if recorded == Some(&print) {
             continue;
         }
-        let old = match fs::read(home.join(&name)) {
-            Ok(old) => Some(fingerprint(&old)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            // A folder, a link that leads nowhere: not ours to replace.
-            Err(_) => Some(String::new()),
-        };
+        let old = standing(&home.join(&name));
         if old.as_ref() == recorded {
             put(home, &name, &new)?;
         }
@@ -55,12 +53,24 @@ pub(crate) fn bring(template: &Path, home: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The fingerprint of what stands there, if anything does. A folder, a link, a pipe, which would be waited for, and what is
+/// larger than anything of a template is not ours to replace.
+fn standing(path: &Path) -> Option<String> {
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        found => found,
+    };
+    let ours = found.is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
+    Some(ours.then(|| fs::read(path).ok()).flatten().map(|old| fingerprint(&old)).unwrap_or_default())
+}
+
 fn put(home: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let path = home.join(name);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let draft = path.with_extension("new");
+    // Beside `todo.html` there may be a `todo.new` of the owner's.
+    let draft = path.with_file_name(format!(".draft-{}", uuid::Uuid::new_v4().simple()));
     fs::write(&draft, bytes)?;
     fs::rename(draft, path)
 }
@@ -99,9 +109,16 @@ mod tests {
             put(template, name, b"one")?;
         }
         put(home, "own", b"mine")?;
+        put(home, "left.new", b"mine too")?;
         bring(template, home)?;
         fs::write(home.join("changed"), "by the owner")?;
         fs::remove_file(home.join("deleted"))?;
+        // What is no plain file any more is neither read, which would wait for a pipe, nor replaced.
+        for name in ["piped", "linked"] {
+            put(template, name, b"two")?;
+        }
+        nix::unistd::mkfifo(&home.join("piped"), nix::sys::stat::Mode::S_IRWXU)?;
+        std::os::unix::fs::symlink("own", home.join("linked"))?;
         for name in ["left", "changed", "deleted", "own", "added"] {
             put(template, name, b"two")?;
         }
@@ -112,6 +129,8 @@ mod tests {
                 (read("left"), read("changed"), read("deleted")),
                 ("two".into(), "by the owner".into(), String::new())
             );
+            assert_eq!((read("left.new"), read("linked")), ("mine too".into(), "mine".into()));
+            assert!(!home.join("piped").is_file());
             assert_eq!((read("own"), read("added"), read("apps/same")), ("mine".into(), "two".into(), "one".into()));
         }
         Ok(())

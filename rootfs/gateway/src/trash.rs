@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
@@ -21,6 +22,8 @@ const TRASH: &str = ".trash";
 const ORIGINS: &str = ".trash/.from";
 /// Longest path that is remembered, in bytes (PATH_MAX).
 const LONGEST: u64 = 4_096;
+/// Longest name of a file, in bytes (NAME_MAX).
+const NAME: usize = 255;
 /// Names that are tried when the old one is taken.
 const NAMES: u32 = 1_000;
 
@@ -49,16 +52,29 @@ pub(crate) fn discard(home: &Dir, path: &Path) -> io::Result<()> {
         }
         return if found.is_dir() { home.remove_dir_all(path) } else { home.remove_file(path) };
     }
+    // One at a time: of two files of one name that are deleted within a millisecond, none replaces the other.
+    static DISCARDING: Mutex<()> = Mutex::new(());
+    let _alone = DISCARDING.lock().unwrap_or_else(PoisonError::into_inner);
     home.create_dir_all(ORIGINS)?;
-    let when = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let kept = format!("{when}-{name}");
+    let kept = kept_name(home, &path.file_name().unwrap_or_default().to_string_lossy());
     home.rename(path, home, Path::new(TRASH).join(&kept))?;
     // Without this, say on a full disk, it comes back into the home itself.
     if let Some(text) = path.to_str() {
         let _ = home.write(Path::new(ORIGINS).join(kept), text);
     }
     Ok(())
+}
+
+/// A name in the trash that is free, and short enough with the time before it; the whole name stands with the origin.
+fn kept_name(home: &Dir, name: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    let named = |when: u128| {
+        let time = format!("{when}-");
+        let room = name.len().saturating_sub((time.len() + name.len()).saturating_sub(NAME));
+        format!("{time}{}", &name[..name.floor_char_boundary(room)])
+    };
+    let is_free = |kept: &String| home.symlink_metadata(Path::new(TRASH).join(kept)).is_err();
+    (now..).map(named).find(is_free).unwrap_or_default()
 }
 
 /// Where it is written down from where something right in the trash came.

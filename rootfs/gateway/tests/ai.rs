@@ -362,3 +362,22 @@ fn whatever_the_provider_answers_the_turn_ends_and_the_next_one_works() {
     assert_eq!(desk.ask("s0", "and now?"), "still here");
     assert_eq!(computer.get("/api/logs").json().as_array().unwrap().len(), names.len() + 1);
 }
+
+#[test]
+fn a_message_that_comes_twice_at_once_is_answered_once() {
+    let provider = Provider::start((0..8).map(|n| Turn::text(&format!("answer {n}"))));
+    let computer = provider.computer();
+    let body = json!({ "text": "hello", "sessionId": "s", "requestId": "r1" });
+    std::thread::scope(|all| {
+        for _ in 0..8 {
+            let (computer, body) = (&computer, body.clone());
+            all.spawn(move || {
+                let status = computer.post("/api/message", body).status;
+                assert!([200, 409].contains(&status), "{status}");
+            });
+        }
+    });
+    assert_eq!(provider.requests().len(), 1);
+    let messages = computer.get("/api/conversations/s").json()["messages"].clone();
+    assert_eq!(messages.as_array().unwrap().iter().filter(|m| m["role"] == "user").count(), 1);
+}

@@ -44,6 +44,49 @@ fn without_a_token_only_this_machine_is_served() {
 }
 
 #[test]
+fn without_a_token_no_page_in_a_browser_on_this_machine_does_anything() {
+    let mut command = Command::new("sh");
+    let computer = Computer::start_by(command.args(["-c", &format!("unset MATRIX_AUTH_TOKEN; exec {GATEWAY}")]));
+    let here = computer.address.to_string();
+    let ask = |line: &str, host: &str, fields: &str| {
+        let head =
+            format!("{line} HTTP/1.1\r\nhost: {host}\r\n{fields}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        computer.raw(head.as_bytes())
+    };
+    let layout =
+        |host: &str, fields: &str| ask("PUT /api/layout", host, &format!("content-type: application/json\r\n{fields}"));
+    let terminal = |fields: &str| {
+        let upgrade =
+            "upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let head =
+            format!("GET /ws/terminal HTTP/1.1\r\nhost: {here}\r\nconnection: upgrade, close\r\n{upgrade}{fields}\r\n");
+        computer.raw(head.as_bytes())
+    };
+    assert_eq!(ask("GET /api/identity", &here, "").status, 200, "programs on this machine are served");
+    assert_eq!(layout("localhost:4000", "").status, 204);
+    assert_eq!(layout("[::1]:4000", "sec-fetch-site: same-origin\r\norigin: http://[::1]:4000\r\n").status, 204);
+    assert_eq!(layout("localhost", "origin: http://localhost\r\n").status, 204);
+    // Names of elsewhere that were made to mean this machine.
+    for host in
+        ["evil.example", "evil.example:4000", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", ""]
+    {
+        assert_eq!(ask("GET /api/identity", host, "").code(), "foreign_name", "{host}");
+        assert_eq!(ask("GET /", host, "").code(), "foreign_name", "{host}");
+    }
+    // Pages of elsewhere that ask for this machine by its name.
+    for fields in [
+        "origin: https://evil.example\r\n",
+        "origin: http://localhost:9\r\n",
+        "origin: null\r\n",
+        "sec-fetch-site: cross-site\r\norigin: https://evil.example\r\n",
+        "sec-fetch-site: same-site\r\norigin: http://localhost:9\r\n",
+    ] {
+        assert_eq!(layout(&here, fields).code(), "foreign_page", "{fields}");
+        assert_eq!(terminal(fields).status, 403, "{fields}");
+    }
+}
+
+#[test]
 fn the_first_boot_furnishes_the_home_and_later_ones_change_nothing() {
     let computer = Computer::start();
     let home = computer.home.path();

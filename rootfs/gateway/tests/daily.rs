@@ -279,3 +279,28 @@ fn the_models_that_can_be_chosen_are_those_that_the_provider_names() {
     assert_eq!((told.status, &told.json()["models"]), (200, &json!([])), "the settings work without a list");
     assert!(told.json()["why"].as_str().unwrap().contains("no key is set"), "{}", told.text());
 }
+
+#[test]
+fn what_two_desktops_set_at_once_is_kept_whole_and_neither_is_refused() {
+    let computer = Computer::start();
+    std::thread::scope(|all| {
+        for who in 0..6 {
+            let computer = &computer;
+            all.spawn(move || {
+                for round in 0..10 {
+                    let layout = json!({ "who": who, "text": who.to_string().repeat(50_000 + 1_000 * round) });
+                    assert_eq!(computer.put("/api/layout", layout).status, 204);
+                    let social = json!({ format!("set-{who}-{round}"): true });
+                    assert_eq!(computer.put("/api/settings/social", social).status, 204);
+                    let data =
+                        json!({ "action": "write", "app": "todo", "key": "k", "value": "x".repeat(9_000 * who) });
+                    assert_eq!(computer.post("/api/bridge/data", data).status, 200);
+                    assert!(computer.get("/api/layout").json()["who"].is_u64(), "a torn document");
+                }
+            });
+        }
+    });
+    let social = computer.get("/api/settings/social").json();
+    let kept = social.as_object().unwrap().keys().filter(|name| name.starts_with("set-")).count();
+    assert_eq!(kept, 60, "of two changes at once none is lost");
+}

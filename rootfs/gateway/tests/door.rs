@@ -162,3 +162,48 @@ fn behind_a_platform_there_is_no_door_and_a_weak_token_opens_none() {
         assert!(!output.status.success() && said.contains(name), "{name}={value}: {said}");
     }
 }
+
+#[test]
+fn whoever_serves_other_machines_without_an_origin_is_told_what_that_means() {
+    use std::io::{BufRead, BufReader};
+    for (listen, origin, warned) in
+        [("0.0.0.0:0", "", true), ("0.0.0.0:0", "https://computer.example", false), ("127.0.0.1:0", "", false)]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = Command::new(GATEWAY)
+            .env("MATRIX_SINGLE", "1")
+            .env("MATRIX_AUTH_TOKEN", LONG)
+            .env("MATRIX_ORIGIN", origin)
+            .env("MATRIX_LISTEN", listen)
+            .env("HOME", home.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("serving ")));
+        nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(child.id().try_into().unwrap()),
+            nix::sys::signal::Signal::SIGTERM,
+        )
+        .unwrap();
+        // It heeds signals before it serves, so what it has to say comes before its end.
+        let said: Vec<String> = lines.collect();
+        child.wait().unwrap();
+        assert_eq!(
+            said.iter().any(|line| line.contains("MATRIX_ORIGIN is not set")),
+            warned,
+            "{listen} {origin}: {said:?}"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_is_large_or_never_comes_is_not_waited_for() {
+    let computer = single(&[]);
+    let large = sign_in(&computer, &"x".repeat(100_000));
+    assert!(large.status == 400 && large.text().contains("too long"), "{}", large.text());
+    let head = "POST /.matrixos/sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let slow = computer.raw(format!("{head}content-length: 50\r\nconnection: close\r\n\r\ntoken=").as_bytes());
+    assert_eq!(slow.status, 400);
+    assert_eq!(sign_in(&computer, LONG).status, 303);
+}

@@ -163,3 +163,85 @@ fn what_was_deleted_comes_back_to_where_it_was_until_the_trash_is_emptied() {
     assert!(!home.join(".trash").exists());
     assert_eq!(computer.ask("DELETE", "/api/files/trash", b"").status, 204, "an empty one too");
 }
+
+#[test]
+fn files_of_one_name_that_are_deleted_at_once_are_all_in_the_trash_and_long_names_too() {
+    let computer = Computer::start();
+    let long = format!("{}.txt", "ü".repeat(125));
+    let name_of = |n: usize| if n == 0 { long.as_str() } else { "index.html" };
+    for n in 0..40 {
+        computer.write(&format!("site-{n}/{}", name_of(n)), n.to_string());
+    }
+    std::thread::scope(|all| {
+        for n in 0..40 {
+            let (computer, path) = (&computer, format!("site-{n}/{}", name_of(n)));
+            all.spawn(move || {
+                assert_eq!(computer.post("/api/files/trash", json!({ "path": path })).status, 204, "{n}")
+            });
+        }
+    });
+    let trash = computer.get("/api/files/list?path=.trash").json();
+    let kept: Vec<&str> = trash["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|e| e["name"].as_str())
+        .filter(|n| *n != ".from")
+        .collect();
+    assert_eq!(kept.len(), 40);
+    for name in kept {
+        assert_eq!(
+            computer.post("/api/files/restore", json!({ "path": format!(".trash/{name}") })).status,
+            200,
+            "{name}"
+        );
+    }
+    for n in 0..40 {
+        assert_eq!(computer.read(&format!("site-{n}/{}", name_of(n))), n.to_string());
+    }
+}
+
+#[test]
+fn names_and_contents_that_are_no_text_are_shown_and_end_nothing() {
+    use std::os::unix::ffi::OsStrExt;
+    let computer = Computer::start();
+    let odd = std::ffi::OsStr::from_bytes(b"odd-\xff\xfe.txt");
+    std::fs::create_dir(computer.home.path().join("odd")).unwrap();
+    std::fs::write(computer.home.path().join("odd").join(odd), "x").unwrap();
+    let listing = computer.get("/api/files/list?path=odd").json();
+    assert_eq!((&listing["entries"][0]["lossy"], &listing["entries"][0]["size"]), (&json!(true), &json!(1)));
+    assert_eq!(computer.get("/files/odd/odd-%ff%fe.txt").status, 400);
+    computer.write("bytes.txt", [0xff, 0, 0xfe, b'x']);
+    assert_eq!(computer.get("/files/bytes.txt").body, [0xff, 0, 0xfe, b'x']);
+    for name in ["system/layout.json", "system/config.json", "system/profile.md", "system/cron.json", "apps/odd.html"] {
+        computer.write(name, [0xff, 0xfe]);
+    }
+    for path in ["/api/layout", "/api/settings/agent", "/api/profile", "/api/cron", "/api/apps", "/apps/odd"] {
+        assert_eq!(computer.get(path).status, 200, "{path}");
+    }
+    assert_eq!(computer.post("/api/files/trash", json!({ "path": "odd" })).status, 204, "with its folder it goes");
+    assert!(!computer.home.path().join("odd").exists());
+}
+
+#[test]
+fn a_pipe_in_place_of_a_document_is_waited_for_by_nobody() {
+    let computer = Computer::start();
+    let pipe = |name: &str| {
+        let path = computer.home.path().join(name);
+        let _ = std::fs::remove_file(&path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    };
+    for name in ["layout.json", "theme.json", "layout.json.new", "logs/2026-01-01.jsonl"] {
+        pipe(&format!("system/{name}"));
+    }
+    // More of them than there are threads for file work.
+    for _ in 0..6 {
+        for path in ["/api/layout", "/api/theme", "/api/settings/appearance"] {
+            assert_eq!((computer.get(path).status, computer.get(path).json()), (200, json!({})), "{path}");
+        }
+        assert_eq!(computer.get("/api/logs").status, 200);
+    }
+    assert_eq!(computer.put("/api/layout", json!({ "a": 1 })).status, 204);
+    assert_eq!(computer.get("/api/layout").json()["a"], 1);
+}

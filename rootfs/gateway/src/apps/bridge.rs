@@ -9,7 +9,7 @@ use matrixos_types::apps::{BridgeAction, BridgeBody};
 use serde_json::{Value, json};
 
 use super::is_name;
-use crate::config::small_file;
+use crate::config::{replace, small_file};
 use crate::desktop::blocking;
 use crate::error::Failure;
 use crate::state::Gateway;
@@ -49,9 +49,7 @@ fn exchange(home: &Dir, body: BridgeBody) -> io::Result<Value> {
             if !home.exists(&name) && home.read_dir(&folder)?.take(KEYS).count() >= KEYS {
                 return Err(io::ErrorKind::QuotaExceeded.into());
             }
-            let draft = format!("{name}.new");
-            home.write(&draft, serde_json::to_vec(&body.value)?)?;
-            home.rename(&draft, home, &name).map(|()| body.value)
+            replace(home, &name, serde_json::to_vec(&body.value)?).map(|()| body.value)
         }
     }
 }

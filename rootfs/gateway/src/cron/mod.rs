@@ -70,7 +70,7 @@ fn read(home: &Dir) -> Vec<Job> {
 }
 
 fn write(home: &Dir, jobs: Vec<Job>) -> io::Result<()> {
-    replace(home, FILE, &format!("{:#}\n", serde_json::to_value(Document { jobs })?))
+    replace(home, FILE, format!("{:#}\n", serde_json::to_value(Document { jobs })?))
 }
 
 /// Changes the jobs; nobody else does meanwhile.

@@ -3,6 +3,7 @@
 
 mod page;
 
+use axum::body::to_bytes;
 use axum::extract::{Form, FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -13,7 +14,7 @@ use sha2::Sha256;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::error::Failure;
 
@@ -25,7 +26,10 @@ const KEPT_FOR: u64 = 30 * 24 * 60 * 60;
 const WRONG: Duration = Duration::from_millis(400);
 /// Wrong tokens that may wait at once; more are turned away at once, and nobody who knows the token is among them.
 const WRONG_AT_ONCE: usize = 16;
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Largest form, in bytes, and how long it may take.
+const FORM: usize = 4_096;
+const FORM_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who may come in, and how they show it.
 pub(crate) struct Door {
@@ -72,13 +76,18 @@ impl Door {
             };
         }
         if acts(&request) && !self.is_own(request.headers()) {
-            let why = "This was asked for by a page of somewhere else, so it was not done.";
-            return Failure::new(StatusCode::FORBIDDEN, "foreign_page", why).into_response();
+            return foreign_page();
         }
         next.run(request).await
     }
 
     async fn sign_in(&self, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        // Anybody may send one: a small one, and soon.
+        let Ok(Ok(body)) = timeout(FORM_WITHIN, to_bytes(body, FORM)).await else {
+            return page::sign_in(StatusCode::BAD_REQUEST, Some("That is no token: it did not come, or was too long."));
+        };
+        let request = Request::from_parts(head, body.into());
         let Ok(Form(given)) = Form::<Given>::from_request(request, &()).await else {
             return page::sign_in(StatusCode::BAD_REQUEST, Some("Nothing was entered. Enter the token."));
         };
@@ -136,7 +145,7 @@ fn ticket(token: &str) -> String {
 }
 
 /// Something that a page of somewhere else must not bring about with the owner's cookie.
-fn acts(request: &Request) -> bool {
+pub(crate) fn acts(request: &Request) -> bool {
     let upgrades = request.headers().contains_key(header::UPGRADE);
     upgrades || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -158,6 +167,11 @@ fn to_the_desktop(cookie: Option<String>) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+pub(crate) fn foreign_page() -> Response {
+    let why = "This was asked for by a page of somewhere else, so it was not done.";
+    Failure::new(StatusCode::FORBIDDEN, "foreign_page", why).into_response()
 }
 
 /// What programs without the token are told.

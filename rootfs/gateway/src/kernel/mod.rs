@@ -44,6 +44,7 @@ pub(crate) struct Kernel {
     lanes: Mutex<HashMap<String, Lane>>,
     turns: Arc<Semaphore>,
     pub(crate) approvals: Approvals,
+    hearing: tokio::sync::Mutex<()>,
     visitors: senders::Senders,
     apps: senders::Senders,
     known_models: models::Known,
@@ -108,6 +109,7 @@ impl Kernel {
             lanes: Mutex::default(),
             turns: Arc::new(Semaphore::new(limits::TURNS)),
             approvals: Approvals::default(),
+            hearing: tokio::sync::Mutex::default(),
             visitors: senders::Senders::new(VISITOR_HOURLY, 100),
             apps: senders::Senders::new(60, 200),
             known_models: models::Known::default(),
@@ -150,6 +152,8 @@ pub(crate) async fn hear(gateway: &Gateway, said: Said) -> Result<Heard, TurnErr
         return Err(TurnError::BadMessage(limits::MESSAGE));
     }
     let session = session(&said)?;
+    // One at a time: a message that comes twice at once is found by the second.
+    let _alone = gateway.kernel.hearing.lock().await;
     if let Some(request) = said.request_id.clone() {
         let id = session.clone();
         let before = on_disk(gateway, move |home| store::heard(home, &id, &request)).await?;

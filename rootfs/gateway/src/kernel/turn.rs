@@ -122,7 +122,7 @@ impl Turn<'_> {
     async fn converse(&self, client: &Client, system: &Value, lines: &[Line]) -> Result<EndReason, TurnError> {
         let mut messages = history::messages(lines);
         let (trust, approval) = (self.pending.trust, self.agent.approval);
-        let context = tools::Context::new(self.gateway, self.session, trust, approval, lines, &messages);
+        let context = tools::Context::new(self.gateway, self.session, trust, approval, lines);
         for _ in 0..self.agent.steps {
             compact::squeeze(&mut messages);
             let answer = self.call(client, system, &messages).await?;

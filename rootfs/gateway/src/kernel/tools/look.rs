@@ -34,7 +34,7 @@ pub(super) fn set_theme(home: &Dir, input: &Value) -> Done {
             theme.insert((*name).to_owned(), value.into());
         }
     }
-    replace(home, THEME, &format!("{:#}\n", Value::Object(theme))).map_err(trouble("The theme cannot be written"))?;
+    replace(home, THEME, format!("{:#}\n", Value::Object(theme))).map_err(trouble("The theme cannot be written"))?;
     Ok("The desktop follows at once.".to_owned())
 }
 

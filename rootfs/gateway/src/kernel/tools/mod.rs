@@ -7,6 +7,7 @@ mod guard;
 mod jobs;
 mod look;
 mod page;
+mod reading;
 mod web;
 
 use std::sync::LazyLock;
@@ -40,15 +41,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(
-        gateway: &Gateway,
-        session: &str,
-        trust: Trust,
-        approval: Approval,
-        lines: &[Line],
-        said: &[Value],
-    ) -> Self {
-        let guard = Guard::new(approval, lines, said);
+    pub(crate) fn new(gateway: &Gateway, session: &str, trust: Trust, approval: Approval, lines: &[Line]) -> Self {
+        let guard = Guard::new(approval, lines);
         Self { gateway: gateway.clone(), session: session.to_owned(), trust, guard }
     }
 }
