@@ -6,7 +6,6 @@
 
 mod clerk;
 mod days;
-mod desk;
 mod engine;
 mod events;
 mod notice;

@@ -69,39 +69,26 @@ pub enum HoldError {
 impl Store {
     /// Puts money on hold for a call: as much as there is between the least and the most of it. Not settled.
     pub fn hold(&self, hold: &Hold) -> Result<Held, HoldError> {
-        let _moving = self.0.money.lock();
-        let held = self.drafted(hold)?;
-        self.take_up(&held.lease)?;
-        Ok(held)
-    }
-
-    /// What [`Store::hold`] would come to. Nothing is written; the lease is to be entered before anything else is done for
-    /// the same person. For the one who writes money.
-    pub fn draft(&self, hold: &Hold) -> Result<Held, HoldError> {
-        let _moving = self.0.money.lock();
-        self.drafted(hold)
-    }
-
-    /// Enters a lease that was drafted. Not settled.
-    pub fn enter(&self, lease: &Lease) -> Result<(), StoreError> {
-        let _moving = self.0.money.lock();
-        self.take_up(lease)
-    }
-
-    fn drafted(&self, hold: &Hold) -> Result<Held, HoldError> {
+        let money = &self.0.money;
+        let _moving = money.lock();
         self.ensure_balance(hold.user)?;
-        let found = self.0.money.balances.get(hold.user.0)?;
-        let mut balance = found.unwrap_or_else(|| Balance::new(hold.user));
-        let free = balance.free(balance.quota.unwrap_or(hold.quota));
-        if free < hold.least {
-            return Err(HoldError::Short { balance, needed: hold.least });
-        }
-        let amount = free.min(hold.most.max(hold.least));
-        let Hold { user, container, model, at, .. } = hold.clone();
-        let lease = Lease { user, number: balance.leases, container, model, amount, at };
-        balance.leases += 1;
-        balance.held = balance.held.plus(amount);
-        Ok(Held { lease, balance })
+        let trees = (&money.balances.tree, &money.leases.tree);
+        let held = trees.transaction(|(balances, leases)| {
+            let mut balance = balance_in(balances, hold.user)?;
+            let free = balance.free(balance.quota.unwrap_or(hold.quota));
+            if free < hold.least {
+                return Err(Conflict::Abort(HoldError::Short { balance, needed: hold.least }));
+            }
+            let amount = free.min(hold.most.max(hold.least));
+            let Hold { user, container, model, at, .. } = hold.clone();
+            let lease = Lease { user, number: balance.leases, container, model, amount, at };
+            balance.leases += 1;
+            balance.held = balance.held.plus(amount);
+            put_in(leases, &lease)?;
+            put_in(balances, &balance)?;
+            Ok(Held { lease, balance })
+        });
+        held.map_err(why)
     }
 
     /// Makes a lease larger: as large as there is money for, between the least and the most it should be. One that is as

@@ -9,23 +9,18 @@ use crate::store::Store;
 use crate::table::{Record, decode, put_in};
 
 impl Store {
-    /// Writes leases, drafted or entered, where they survive `kill -9` and a power cut. False if there is no room for them:
-    /// then they are to be entered and wait for [`Store::settle_money`]. For the one who writes money.
-    pub fn settle_leases(&self, leases: &[&Lease]) -> Result<bool, StoreError> {
+    /// Returns when these leases, which [`Store::hold`] gave, survive `kill -9` and a power cut. For the one who writes
+    /// money, between two calls of [`Store::settle_money`].
+    pub fn settle_leases(&self, leases: &[&Lease]) -> Result<(), StoreError> {
         self.check_writable()?;
-        // One that fails is as good as none: the database is what counts.
-        Ok(self.0.money.slate.as_ref().is_some_and(|slate| slate.write(leases).unwrap_or(false)))
-    }
-
-    /// To be called before a [`Store::settle`] while which leases are settled. Every lease has been entered, and the one
-    /// before has come to its end. For the one who writes money.
-    pub fn turn_the_slate(&self) {
-        if let Some(slate) = &self.0.money.slate {
-            slate.turn();
+        match self.0.money.slate.as_ref().map(|slate| slate.write(leases)) {
+            Some(Ok(true)) => Ok(()),
+            // Full, failing or not there: the database is what counts.
+            _ => self.settle_money(),
         }
     }
 
-    /// Returns when everything that was written of money is on the disk. For the one who writes money.
+    /// Returns when everything that was written of money is on the disk.
     pub fn settle_money(&self) -> Result<(), StoreError> {
         self.settle()?;
         if let Some(slate) = &self.0.money.slate {
@@ -50,9 +45,8 @@ impl Store {
         }
     }
 
-    /// Enters a lease into the tables. They have had every one whose number is lower than that of the next; some of them are
-    /// charged by now.
-    pub(super) fn take_up(&self, lease: &Lease) -> Result<(), StoreError> {
+    /// The database has had every lease whose number is lower than that of the next; some of them are charged by now.
+    fn take_up(&self, lease: &Lease) -> Result<(), StoreError> {
         let (t, user) = (&self.0, lease.user);
         let trees = (&t.users.tree, &t.money.balances.tree, &t.money.leases.tree);
         let taken = trees.transaction(|(users, balances, leases)| {

@@ -3,13 +3,12 @@
 //!
 //! It says nothing that the database does not know, but for the moments until its next settlement. After a crash the
 //! leases that the database had not settled are put into it, and the slate is wiped: it needs no backup and no repair.
-//! It has two sides, so that leases can be written while the database settles what stands on the other one.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use matrixos_types::fail;
 use sha2::{Digest, Sha256};
@@ -19,26 +18,16 @@ use super::records::Lease;
 const NAME: &str = "holds";
 /// Bytes of a block, which a disk writes as one; a torn one is known by its digest, and was never acknowledged.
 const BLOCK: usize = 4096;
-/// Blocks of a side, after which the database is settled instead.
-const SIDE: usize = 128;
-/// Blocks of both.
-const BLOCKS: usize = 2 * SIDE;
+/// Blocks, after which the database is settled instead.
+const BLOCKS: usize = 256;
 const DIGEST: usize = 32;
 const HEAD: usize = DIGEST + 4;
 
 /// The open file.
 pub(super) struct Slate {
     file: File,
-    place: Mutex<Place>,
-}
-
-/// Where the next block goes.
-#[derive(Default)]
-struct Place {
-    /// 0 or 1.
-    side: usize,
-    /// Blocks of the side that are written since the database was settled.
-    used: usize,
+    /// How many blocks are written since the database was settled.
+    used: Mutex<usize>,
 }
 
 impl Slate {
@@ -49,7 +38,7 @@ impl Slate {
         let found = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(blocks.len());
         file.read_exact_at(&mut blocks[..found], 0)?;
         let leases = blocks.chunks(BLOCK).filter_map(read).flatten().collect();
-        let slate = Self { file, place: Mutex::default() };
+        let slate = Self { file, used: Mutex::new(0) };
         if found < blocks.len() {
             slate.wipe()?;
         }
@@ -58,32 +47,22 @@ impl Slate {
 
     /// Writes leases down; false if there is no room for them, or for one of them.
     pub(super) fn write(&self, leases: &[&Lease]) -> io::Result<bool> {
-        let mut place = self.place();
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(blocks) = blocks(leases) else { return Ok(false) };
         let count = blocks.len() / BLOCK;
-        if place.used + count > SIDE || fail::disk_is_broken() {
+        if *used + count > BLOCKS || fail::disk_is_broken() {
             return Ok(false);
         }
-        self.file.write_all_at(&blocks, ((place.side * SIDE + place.used) * BLOCK) as u64)?;
+        self.file.write_all_at(&blocks, (*used * BLOCK) as u64)?;
         self.file.sync_data()?;
         fail::effect("hold");
-        place.used += count;
+        *used += count;
         Ok(true)
     }
 
     /// The database has settled: what is written here is written there.
     pub(super) fn clear(&self) {
-        self.place().used = 0;
-    }
-
-    /// The database begins to settle: what is written from now on goes to the other side, which it has settled before.
-    pub(super) fn turn(&self) {
-        let mut place = self.place();
-        *place = Place { side: 1 - place.side, used: 0 };
-    }
-
-    fn place(&self) -> MutexGuard<'_, Place> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = 0;
     }
 
     /// Writes zeros over all of it, so that its blocks are there and say nothing.
@@ -165,28 +144,19 @@ mod tests {
     }
 
     #[test]
-    fn a_full_side_says_so_and_the_other_keeps_what_is_not_settled_yet() {
+    fn a_full_slate_says_so_and_one_that_is_cleared_begins_anew() {
         let folder = tempfile::tempdir().expect("a folder");
         let (slate, _) = Slate::open(folder.path()).expect("a slate");
-        let fill = |lease: &Lease| {
-            for _ in 0..SIDE {
-                assert!(slate.write(&[lease]).expect("written"));
-            }
-            assert!(!slate.write(&[lease]).expect("no room"));
-        };
-        let (one, two, three) = (lease(1), lease(2), lease(3));
-        fill(&one);
-        slate.turn();
-        fill(&two);
-        let found = written(folder.path());
-        assert_eq!((found.len(), found.first(), found.last()), (BLOCKS, Some(&one), Some(&two)));
-        slate.turn();
-        assert!(slate.write(&[&three]).expect("written"));
-        assert_eq!((written(folder.path()).first(), written(folder.path()).last()), (Some(&three), Some(&two)));
+        let one = lease(1);
+        for _ in 0..BLOCKS {
+            assert!(slate.write(&[&one]).expect("written"));
+        }
+        assert!(!slate.write(&[&one]).expect("no room"));
         slate.clear();
-        fill(&one);
+        let two = lease(2);
+        assert!(slate.write(&[&two]).expect("written"));
+        assert_eq!(written(folder.path()).first(), Some(&two));
         let large = Lease { model: "x".repeat(BLOCK), ..lease(3) };
-        slate.clear();
         assert!(!slate.write(&[&large]).expect("it fits no block"));
     }
 
