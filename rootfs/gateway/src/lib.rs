@@ -14,7 +14,6 @@ mod first_boot;
 mod http;
 mod hub;
 mod identity;
-mod journal;
 mod kernel;
 mod logs;
 mod notices;

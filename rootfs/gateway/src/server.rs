@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::settings::Settings;
 use crate::state::Gateway;
-use crate::{cron, first_boot, journal, kernel, pid1, publisher, router, watch};
+use crate::{cron, first_boot, kernel, pid1, publisher, router, watch};
 
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const END_WITHIN: Duration = Duration::from_secs(3);
@@ -49,7 +49,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     if new {
         first_boot::begin_history(&gateway.settings);
     }
-    journal::begin();
+    begin_log();
     start(&gateway);
     if let Err(error) = say_ready() {
         eprintln!("matrixos-gateway: telling the service manager: {error}");
@@ -77,6 +77,13 @@ pub async fn serve(settings: Settings) -> Result<()> {
     };
     let _ = tokio::join!(timeout(END_WITHIN, open.wait()), channels);
     Ok(())
+}
+
+/// What libraries of ours have to say goes to standard error, as the gateway's own words do; who reads there knows when.
+fn begin_log() {
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_target(false).without_time();
+    // Somebody else's log is as good.
+    let _ = log.with_max_level(tracing::Level::INFO).try_init();
 }
 
 /// Tells a service manager that waits for it: sd_notify(3), a datagram to the socket that `NOTIFY_SOCKET` names.

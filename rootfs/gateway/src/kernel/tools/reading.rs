@@ -1,5 +1,6 @@
 //! Whether what a command says may be somebody else's words: what it fetches, and what files hold. Such a command is asked
-//! for before any foreign words were read, so nobody hides it: it has to be recognised, not contained.
+//! for before any foreign words were read, so nobody hides it: it has to be recognised, not contained. A program that is
+//! not known to say only its own words may say anybody's.
 
 use super::guard::{OWN, is_of_conversations};
 
@@ -22,7 +23,18 @@ const FETCHES: &[&str] = &[
     "xargs",
     "-exec",
 ];
-/// Programs that say what files hold, and those that run what they are given.
+/// Programs that say nothing, or nothing but their own words and the names of files.
+const OWN_WORDS: &[&str] = &[
+    "[", "basename", "cal", "cd", "chmod", "command", "cp", "date", "df", "dirname", "du", "echo", "exit", "export",
+    "false", "file", "free", "git", "hostname", "id", "kill", "ln", "ls", "mkdir", "mktemp", "mv", "pgrep", "printf",
+    "ps", "pwd", "realpath", "rm", "rmdir", "seq", "set", "sleep", "stat", "test", "touch", "tree", "true", "uname",
+    "unset", "unzip", "uptime", "wait", "wc", "which", "whoami", "yes", "zip",
+];
+/// Words of the shell before a program, or in the place of one.
+const SHELL: &[&str] =
+    &["!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then", "time", "until", "while", "{", "}"];
+/// Programs that say what files hold, and those that run what they are given. They say their own words where they are
+/// given no file, or only the AI's own.
 const READERS: &[&str] = &[
     "cat",
     "tac",
@@ -112,11 +124,23 @@ fn reads(part: &str, piped: bool) -> bool {
     if part.contains('<') {
         return true;
     }
-    let Some(reader) = words.iter().find(is_reader) else { return false };
+    let Some(reader) = words.iter().find(is_reader) else { return !says_own_words(&words) };
     let named = || words.iter().filter(|word| *word != reader && !word.starts_with('-'));
     let (own, others) =
         (named().any(|word| is_own(word)), named().any(|word| !is_own(word) && word.contains(['.', '/', '*'])));
     others || !(own || piped || named().next().is_none())
+}
+
+fn says_own_words(words: &[&str]) -> bool {
+    let is_set = |word: &str| {
+        word.split_once('=').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    };
+    let mut words = words.iter();
+    match words.find(|word| !is_set(word) && (!SHELL.contains(word) || **word == "for")) {
+        // Of `for x in …` the rest are words, not programs.
+        Some(program) => *program == "for" || OWN_WORDS.contains(&program.rsplit('/').next().unwrap_or_default()),
+        None => true,
+    }
 }
 
 /// A file in which only the owner, their apps' code and the AI write.
@@ -153,6 +177,11 @@ mod tests {
             "find . -exec cat {} +",
             "git log",
             "curl -s https://example.org",
+            "./letters",
+            "make test",
+            "rev letter",
+            "A=1 dd if=letter",
+            "if true; then rev letter; fi",
         ] {
             assert!(brings_in(command), "{command}");
         }
@@ -170,6 +199,10 @@ mod tests {
             "python3 --version",
             "cat > notes.md <<'END'\nsee a/b.c and cat letter\nEND",
             "date; df -h",
+            "A=1 B=2 ls",
+            "for x in one two; do echo $x; done",
+            "if [ -e notes ]; then rm notes; else touch notes; fi",
+            "! test -e notes",
             "git init && git add -A && git commit -m done",
         ] {
             assert!(!brings_in(command), "{command}");
