@@ -19,6 +19,7 @@ const LONG: Duration = Duration::from_secs(3_600);
 
 /// Whoever is not meant to be waited for shortly is waited for long, so that each wait is seen by itself.
 const PATIENT: Patience = Patience {
+    body: LONG,
     stream_begins: LONG,
     answer_begins: LONG,
     answer_ends: LONG,
@@ -173,6 +174,23 @@ async fn bodies_that_are_announced_and_never_sent_keep_nobody_waiting() {
     let begun = Instant::now();
     assert_eq!(world.calls(&message(SONNET, "hello", false)).await.status, 200);
     assert!(begun.elapsed() < Duration::from_secs(5), "it did not wait for room");
+    for stream in &mut open {
+        let answered = tokio::time::timeout(Duration::from_millis(20), stream.read_u8()).await;
+        assert!(answered.is_err(), "what is only announced takes no room of the others");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_come_whole_is_not_waited_for() {
+    let world = with_budget(Patience { body: SHORT, ..PATIENT }).await;
+    let head = format!("authorization: Bearer {}\r\ncontent-length: 1000\r\nconnection: close\r\n", world.credential);
+    let mut stream = world.house.inside_open(&world.address, "POST", "/v1/messages", &head).await;
+    stream.write_all(b"{\"model\":").await.expect("the beginning");
+    let mut answer = String::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut answer)).await;
+    read.expect("soon").expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("timeout_error"), "{answer}");
+    assert_eq!((world.provider.count(), world.ledger().len()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The Messages API for computers: what passes to the provider of models, and how what does not pass is told.
 
 use axum::Json;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -66,8 +66,7 @@ fn caller(platform: &Platform, resident: &Resident) -> Result<Caller, Refusal> {
 async fn sent(platform: &Platform, caller: &Caller, query: Option<String>, request: Request) -> Result<Sent, Refusal> {
     let (parts, body) = request.into_parts();
     let mut room = platform.relay.room(caller.user);
-    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let body = whole(body, expected, &mut room).await?;
+    let body = whole(body, platform.relay.patience().body, &mut room).await?;
     Ok(Sent { query, headers: passed(&parts.headers), body, room })
 }
 

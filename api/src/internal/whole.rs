@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
 use hyper::body::Bytes;
@@ -13,15 +13,13 @@ use super::error::Refusal;
 
 /// Largest body of a call, in bytes: the provider's own limit.
 const LARGEST: usize = 32 << 20;
-/// How long a body may take: its sender is on this machine.
-const WITHIN: Duration = Duration::from_secs(60);
 
-/// Takes a body of which at least `expected` bytes are said to come.
-pub(super) async fn whole(body: Body, expected: usize, room: &mut Room) -> Result<Bytes, Refusal> {
-    if expected > LARGEST {
+/// Takes a body, if all of it comes within that time.
+pub(super) async fn whole(body: Body, within: Duration, room: &mut Room) -> Result<Bytes, Refusal> {
+    if body.size_hint().lower() > LARGEST as u64 {
         return Err(too_large());
     }
-    timeout(WITHIN, pieces(body, room)).await.map_err(|_| too_slow())?
+    timeout(within, pieces(body, room)).await.map_err(|_| too_slow())?
 }
 
 async fn pieces(body: Body, room: &mut Room) -> Result<Bytes, Refusal> {
@@ -43,5 +41,5 @@ fn too_large() -> Refusal {
 }
 
 fn too_slow() -> Refusal {
-    Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout_error", "the body did not come whole within a minute")
+    Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout_error", "the body did not come whole in time")
 }

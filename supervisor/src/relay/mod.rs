@@ -89,6 +89,11 @@ impl Relay {
         self.rooms.open(user)
     }
 
+    /// How long calls wait.
+    pub fn patience(&self) -> Patience {
+        self.patience
+    }
+
     /// The provider.
     pub fn provider(&self) -> &Provider {
         &self.provider

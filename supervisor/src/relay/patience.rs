@@ -5,6 +5,8 @@ use std::time::Duration;
 /// How long a call waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
+    /// For all of the body: its sender is on this machine.
+    pub body: Duration,
     /// For the provider to begin an answer that streams.
     pub stream_begins: Duration,
     /// For it to begin one that does not: it is silent until all of it is there.
@@ -22,6 +24,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
+            body: Duration::from_secs(60),
             stream_begins: Duration::from_secs(120),
             answer_begins: Duration::from_secs(600),
             answer_ends: Duration::from_secs(60),
