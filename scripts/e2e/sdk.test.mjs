@@ -1,10 +1,10 @@
 // Programs inside a computer use a model through the platform with the provider's own SDKs, as they are, and pay for it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, copyFileSync, existsSync, lchownSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
+import { cpSync, copyFileSync, existsSync, lchownSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Person, launch } from "./browser.mjs";
-import { Supervisor, containers, data, forgetEverything, matrixos, screens, takeEverythingDown, until } from "./platform.mjs";
+import { Supervisor, containers, data, forgetEverything, matrixos, origin, screens, takeEverythingDown, until } from "./platform.mjs";
 import { Provider } from "./scripted.mjs";
 
 let provider, supervisor, browser, dora, home;
@@ -100,6 +100,71 @@ for (const sdk of Object.keys(PROGRAMS)) {
     await matrixos("ai", "quota", "dora");
   });
 }
+
+/** What a plain call of a program in the computer is answered: the status. */
+async function callStatus() {
+  const body = JSON.stringify({ model: "claude-sonnet-5-5", max_tokens: 64, messages: [{ role: "user", content: "hello" }] });
+  writeFileSync(`${home}/call.json`, body);
+  const fields = `-H "x-api-key: $ANTHROPIC_API_KEY" -H "anthropic-version: 2023-06-01" -H "content-type: application/json"`;
+  const { text } = await dora.shell(`curl -s -o /dev/null -w 'status=%{http_code}' ${fields} -d @call.json $ANTHROPIC_BASE_URL/v1/messages`);
+  return Number(/status=(\d+)/.exec(text)?.[1]);
+}
+
+async function atTheAccount() {
+  await dora.page.goto(`${origin}/account`);
+  await dora.at("ai-remaining").waitFor();
+}
+
+async function atTheComputer() {
+  await dora.page.goto(dora.computer);
+  await dora.page.getByLabel("Terminal input").first().waitFor();
+}
+
+/** Presses what may ask for a proof, for she signed in a while ago; gives it, and waits for what is then to be seen. */
+async function proven(press, seen) {
+  await dora.at(press).click();
+  await dora.at(seen).or(dora.at("proof-passkey")).first().waitFor();
+  if (await dora.at("proof-passkey").isVisible()) await dora.at("proof-passkey").click();
+  await dora.at(seen).waitFor();
+}
+
+test("the account page shows what was used, and hands over every call", async () => {
+  assert.equal(await callStatus(), 200);
+  const [remaining] = /[\d.]+/.exec(await settled());
+  await atTheAccount();
+  await until("what is left", async () => (await dora.at("ai-remaining").innerText()) === `$${remaining}`);
+  assert.match(await dora.at("ai-days").innerText(), /claude-sonnet-5-5[^]* calls? [^]*\$0\.\d/);
+  await dora.picture("account-ai");
+  const [file] = await Promise.all([dora.page.waitForEvent("download"), dora.at("ai-table").click()]);
+  const [header, ...rows] = readFileSync(await file.path(), "utf8").trim().split("\n");
+  assert.ok(header.split(",").includes("model") && rows.length > 0, header);
+  assert.ok(rows.every((row) => row.split(",").length === header.split(",").length), "every row is whole");
+});
+
+test("a key of one's own is used for one's calls, shown to nobody, and can be taken back", async () => {
+  const own = "sk-ant-of-doras-own-0123456789abcdefghij";
+  await atTheAccount();
+  await dora.at("give-key").click();
+  await dora.at("key-input").fill("sk no key");
+  await proven("save-key", "key-input");
+  await until("what is no key is refused in words", async () => (await dora.at("key-input").getAttribute("aria-invalid")) === "true");
+  await dora.at("key-input").fill(own);
+  await proven("save-key", "own-key");
+  assert.ok(!(await dora.page.content()).includes(own));
+
+  await atTheComputer();
+  await provider.forget();
+  assert.equal(await callStatus(), 401, "this provider does not know it");
+  const [call] = await provider.calls();
+  assert.equal(new Map(call.headers).get("x-api-key"), own);
+
+  await atTheAccount();
+  await dora.at("remove-key").click();
+  await dora.page.getByRole("button", { name: "Remove the key" }).click();
+  await dora.at("give-key").waitFor();
+  await atTheComputer();
+  assert.equal(await callStatus(), 200);
+});
 
 test("the platform's key is nowhere in the computer, in the log or in the store", async () => {
   const key = readFileSync(/key_file = "(.*)"/.exec(provider.config)[1], "utf8");

@@ -177,7 +177,10 @@ impl Jobs {
     ) -> Result<OwnedFd, Failure> {
         let busy = |message: &str| Failure { kind: FailureKind::Exhausted, ..failure("export", message.to_owned()) };
         let subject = Subject::Export(container.clone());
-        if self.is_busy(&subject) || self.count(Kind::Export) >= EXPORTS {
+        if self.is_busy(&subject) {
+            return Err(busy("they are being downloaded already; try again when that has ended"));
+        }
+        if self.count(Kind::Export) >= EXPORTS {
             return Err(busy("too many downloads are under way; try again later"));
         }
         // What is being packed disappears, and an archive that is being unpacked does so at the end.

@@ -272,9 +272,23 @@ fn read(pipe: OwnedFd) -> (Vec<u8>, bool) {
     }
 }
 
+/// Nothing as long as another download is under way.
+fn once_free(begun: Result<OwnedFd, CallError>) -> Option<OwnedFd> {
+    match begun {
+        Err(CallError::Failed(failure)) if failure.kind == FailureKind::Exhausted => None,
+        begun => Some(begun.expect("begun")),
+    }
+}
+
 /// What a person finds in the file that they have downloaded.
 fn opened(house: &House, launch: &Launch) -> tempfile::TempDir {
-    let (bytes, whole) = read(export(house, launch).expect("begun"));
+    let mut begun = None;
+    // The process that wrote the one before may not have ended yet, although all of it was read.
+    until("it begins", || {
+        begun = once_free(export(house, launch));
+        begun.is_some()
+    });
+    let (bytes, whole) = read(begun.unwrap());
     assert!(whole, "it has an end");
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("export.tar.gz");

@@ -27,7 +27,7 @@ const row = (day: string, model: string, more: Partial<Spending> = {}): Spending
 });
 
 test("amounts are dollars, and a fraction of a cent is not nothing", () => {
-  expect([0, 1, 9_999_999, 10_000_000, 4_310_000_000].map(dollars)).toEqual(["$0.00", "less than $0.01", "less than $0.01", "$0.01", "$4.31"]);
+  expect([0, 1, 9_999_999, 10_000_000, 4_310_000_000, 4_999_999_999].map(dollars)).toEqual(["$0.00", "less than $0.01", "less than $0.01", "$0.01", "$4.31", "$4.99"]);
 });
 
 test("the bar stays within its ends", () => {

@@ -3,10 +3,13 @@ import type { Spending, Usage } from "./wire.ts";
 
 const NANOS = 1_000_000_000;
 
-/** An amount: `$4.31`; what is less than a cent is shown as that, never as nothing. */
+/**
+ * An amount: `$4.31`, in whole cents and rounded down as everywhere on the platform, for nobody is promised what they do not have; what
+ * is less than a cent is shown as that, never as nothing.
+ */
 export function dollars(nanos: number): string {
   if (nanos > 0 && nanos < NANOS / 100) return "less than $0.01";
-  return `$${(nanos / NANOS).toFixed(2)}`;
+  return `$${(Math.floor(nanos / (NANOS / 100)) / 100).toFixed(2)}`;
 }
 
 /** Which share of the budget is used, in percent, from 0 to 100. */
