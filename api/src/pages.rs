@@ -1,11 +1,13 @@
 //! The platform's pages: built files, held in the program.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use http_range_header::parse_range_header;
 use rust_embed::{Embed, EmbeddedFile};
 
 use crate::error::ApiError;
@@ -72,9 +74,11 @@ impl File {
 fn serve(name: &str, file: File, status: StatusCode, asked: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", file.tag);
     let unchanged = asked.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == tag.as_bytes());
-    let body = if unchanged { Body::empty() } else { Body::from(file.data) };
-    let mut response = Response::new(body);
-    *response.status_mut() = if unchanged { StatusCode::NOT_MODIFIED } else { status };
+    let mut response = match part(asked, &tag, file.data.len()).filter(|_| !unchanged && status == StatusCode::OK) {
+        Some(range) => partial(file.data, &range),
+        None if unchanged => (StatusCode::NOT_MODIFIED, Body::empty()).into_response(),
+        None => (status, Body::from(file.data)).into_response(),
+    };
     let kind = mime_guess::from_path(name).first_or_octet_stream();
     // Names below assets/ hold a hash of the content (Vite), so they never change.
     let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
@@ -82,6 +86,7 @@ fn serve(name: &str, file: File, status: StatusCode, asked: &HeaderMap) -> Respo
         (header::CONTENT_TYPE, kind.as_ref()),
         (header::CACHE_CONTROL, caching),
         (header::ETAG, &tag),
+        (header::ACCEPT_RANGES, "bytes"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -92,4 +97,54 @@ fn serve(name: &str, file: File, status: StatusCode, asked: &HeaderMap) -> Respo
         }
     }
     response
+}
+
+/// The one part that is asked for (RFC 9110, section 14.2); some browsers show no film otherwise. Of several parts, of one that
+/// is not there and of a part of an earlier file a server may send the whole instead.
+fn part(asked: &HeaderMap, tag: &str, length: usize) -> Option<RangeInclusive<u64>> {
+    let same = asked.get(header::IF_RANGE).is_none_or(|of| of.as_bytes() == tag.as_bytes());
+    let ranges = parse_range_header(asked.get(header::RANGE)?.to_str().ok()?).ok()?.validate(length as u64).ok()?;
+    <[_; 1]>::try_from(ranges).ok().map(|[range]| range).filter(|_| same)
+}
+
+fn partial(data: Cow<'static, [u8]>, range: &RangeInclusive<u64>) -> Response {
+    let described = format!("bytes {}-{}/{}", range.start(), range.end(), data.len());
+    let data = match data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => Bytes::from(data),
+    };
+    let body = data.slice(*range.start() as usize..=*range.end() as usize);
+    (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, described)], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn served(fields: &[(header::HeaderName, &str)]) -> (StatusCode, Option<String>, u64) {
+        let asked = fields.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value"))).collect();
+        let film = File { data: Cow::Borrowed(b"0123456789"), tag: "film".to_owned() };
+        let response = serve("assets/tour.webm", film, StatusCode::OK, &asked);
+        let range = response.headers().get(header::CONTENT_RANGE).map(|range| range.to_str().expect("text").to_owned());
+        (response.status(), range, axum::body::HttpBody::size_hint(response.body()).lower())
+    }
+
+    #[test]
+    fn a_part_of_a_film_is_served_as_such() {
+        let whole = (StatusCode::OK, None, 10);
+        let part = |range: &str, length| (StatusCode::PARTIAL_CONTENT, Some(range.to_owned()), length);
+        for (range, expected) in [
+            ("bytes=0-1", part("bytes 0-1/10", 2)),
+            ("bytes=4-", part("bytes 4-9/10", 6)),
+            ("bytes=-3", part("bytes 7-9/10", 3)),
+            ("bytes=0-1,4-5", whole.clone()),
+            ("bytes=20-30", whole.clone()),
+            ("lines=1-2", whole.clone()),
+            ("bytes=5-2", whole.clone()),
+        ] {
+            assert_eq!(served(&[(header::RANGE, range)]), expected, "{range}");
+        }
+        assert_eq!(served(&[(header::RANGE, "bytes=0-1"), (header::IF_RANGE, "\"film\"")]), part("bytes 0-1/10", 2));
+        assert_eq!(served(&[(header::RANGE, "bytes=0-1"), (header::IF_RANGE, "\"older\"")]), whole);
+    }
 }
