@@ -323,7 +323,7 @@ fn exports(disk: DiskQuota) {
     house.block(house.client().freeze(launch.container.clone())).expect("frozen");
     check("frozen");
     house.take_down(&launch);
-    archive(&house, &launch).expect("archived");
+    until("it is archived", || archive(&house, &launch).is_ok());
     check("archived");
     restore(&house, &launch).expect("restored");
     check("restored");
