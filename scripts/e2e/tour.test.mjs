@@ -15,7 +15,7 @@ before(async () => {
   forgetEverything();
   provider = await Provider.start();
   telegram = await Telegram.start("123456789:AAE-eves-bot-of-the-tour-0123456789abcd");
-  supervisor = await Supervisor.start(`${provider.config}${telegram.config}[sleep]\nfreeze_after_seconds = 5\nstop_after_seconds = 15\n`);
+  supervisor = await Supervisor.start(`${provider.config}${telegram.config}[sleep]\nfreeze_after_seconds = 10\nstop_after_seconds = 15\n`);
   browser = await launch();
   eve = await Person.arrive(browser, "eve");
 });
