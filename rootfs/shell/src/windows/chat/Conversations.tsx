@@ -89,17 +89,19 @@ function Leaving({ one, onKeep, onGone }: { one: Summary; onKeep: () => void; on
     });
   };
   return (
-    <li className={styles.leaving} role="group" aria-label="Delete this conversation?" onKeyDown={(event) => event.key === "Escape" && onKeep()}>
-      <p>
-        Delete “{one.preview || "New conversation"}”? What was said in it is gone for good.
-        {problem && <span role="alert"> {problem}</span>}
-      </p>
-      <Button kind="danger" busy={busy} onClick={go}>
-        Delete
-      </Button>
-      <Button ref={keep} onClick={onKeep}>
-        Keep it
-      </Button>
+    <li>
+      <div className={styles.leaving} role="group" aria-label="Delete this conversation?" onKeyDown={(event) => event.key === "Escape" && onKeep()}>
+        <p>
+          Delete “{one.preview || "New conversation"}”? What was said in it is gone for good.
+          {problem && <span role="alert"> {problem}</span>}
+        </p>
+        <Button kind="danger" busy={busy} onClick={go}>
+          Delete
+        </Button>
+        <Button ref={keep} onClick={onKeep}>
+          Keep it
+        </Button>
+      </div>
     </li>
   );
 }
