@@ -166,14 +166,14 @@ export const VIEWS = {
   "settings-appearance": settings("appearance", "A picture from this device"),
   "settings-profile": settings("profile", "My public page"),
   "settings-ai-profile": settings("ai-profile", "Its soul"),
-  "settings-social": settings("social", "Share what I build"),
-  "settings-account": settings("account", "MATRIX_AUTH_TOKEN"),
+  "settings-social": settings("social", /Share what I build|no feed to share with/),
+  "settings-account": settings("account", /Open my account|MATRIX_AUTH_TOKEN/),
 };
 
-/** An empty desktop; what another view left open is gone. */
-export async function clear(page, computer) {
+/** An empty desktop; what another view left open is gone. `address` is how it is called, if not by itself. */
+export async function clear(page, computer, address = computer.address) {
   await page.goto("about:blank");
   await send(computer, "PUT", "/api/layout", { greeted: true, windows: [] });
-  await page.goto(computer.address);
+  await page.goto(address);
   await page.getByTestId("dock-chat").waitFor();
 }

@@ -71,10 +71,12 @@ export function Desktop() {
         </div>
         <Windows layout={layout} area={area} phone={phone} away={atHome} dispatch={dispatch} onHome={goHome} />
         <Notice link={link} />
+      </main>
+      <div className={phone ? styles.saidBelow : styles.said}>
         <News />
         <Crowded layout={layout} dispatch={dispatch} />
         <Asked seen={chatSeen} onOpen={() => openWindow("chat")} />
-      </main>
+      </div>
       <Dock layout={layout} front={front} apps={apps} phone={phone} onSummon={summon} onHome={goHome} />
       <Palette />
     </div>
