@@ -1,5 +1,6 @@
 // A computer that somebody has lived in, and every view of its desktop: what the tests of its looks and of its accessibility go through.
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { until } from "./platform.mjs";
 
 const HOUR = 3_600_000;
 /** A conversation that somebody else holds, by the shape of its id. */
@@ -170,10 +171,20 @@ export const VIEWS = {
   "settings-account": settings("account", /Open my account|MATRIX_AUTH_TOKEN/),
 };
 
+const EMPTY = { greeted: true, windows: [] };
+
 /** An empty desktop; what another view left open is gone. `address` is how it is called, if not by itself. */
 export async function clear(page, computer, address = computer.address) {
   await page.goto("about:blank");
-  await send(computer, "PUT", "/api/layout", { greeted: true, windows: [] });
-  await page.goto(address);
+  // The page that has just gone may still have its own layout kept, after this one.
+  await until("the desktop is empty", async () => {
+    await send(computer, "PUT", "/api/layout", EMPTY);
+    const asked = page.waitForResponse((answer) => answer.url().endsWith("/api/layout") && answer.request().method() === "GET");
+    const [answer] = await Promise.all([asked, page.goto(address)]);
+    const { windows } = await answer.json();
+    if (windows.length === 0) return true;
+    await page.goto("about:blank");
+    return false;
+  });
   await page.getByTestId("dock-chat").waitFor();
 }
