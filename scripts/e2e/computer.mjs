@@ -13,12 +13,12 @@ import { until } from "./platform.mjs";
 const ROOTFS = fileURLToPath(new URL("../../rootfs/", import.meta.url));
 const PROGRAM = join(dirname(process.env.E2E_PROGRAM), "matrixos-gateway");
 const PORT = 4700;
-const TOKEN = "end-to-end";
+const TOKEN = "end-to-end-end-to-end-end-to-end";
 
 export class Computer {
-  /** `provider` answers its AI. */
-  static async start(provider) {
-    const computer = new Computer(provider);
+  /** `provider` answers its AI; `more` is what else its environment says. */
+  static async start(provider, more = {}) {
+    const computer = new Computer(provider, more);
     await computer.switchOn();
     computer.door = createServer((asked, answer) => computer.pass(asked, answer));
     computer.door.on("upgrade", (asked, socket, head) => computer.upgrade(asked, socket, head));
@@ -27,8 +27,8 @@ export class Computer {
     return computer;
   }
 
-  constructor(provider) {
-    this.provider = provider;
+  constructor(provider, more) {
+    Object.assign(this, { provider, more });
     this.home = mkdtempSync(join(tmpdir(), "matrixos-computer-"));
   }
 
@@ -43,6 +43,7 @@ export class Computer {
       MATRIX_TEMPLATE: join(ROOTFS, "home"),
       ANTHROPIC_BASE_URL: this.provider.base,
       ANTHROPIC_API_KEY: this.provider.key,
+      ...this.more,
     };
     this.gateway = spawn(PROGRAM, [], { env, stdio: ["ignore", "ignore", "inherit"] });
     await until("the gateway answers", async () => (await fetch(`http://127.0.0.1:${PORT}/health`)).ok);

@@ -59,6 +59,7 @@ export function Desktop() {
   const welcome = ready && !(phone ? front : frontOnGround(layout)) && (atHome || !layout.greeted);
   const chatSeen = layout.windows.some((w) => w.kind === "chat" && !w.minimised && (!phone || w === front));
   const apps = useApps() ?? [];
+  useFocusAfterLast(front !== undefined);
   useFirstChat(ready && !phone && !layout.greeted && layout.windows.length === 0, summon);
 
   return (
@@ -71,10 +72,12 @@ export function Desktop() {
         </div>
         <Windows layout={layout} area={area} phone={phone} away={atHome} dispatch={dispatch} onHome={goHome} />
         <Notice link={link} />
+      </main>
+      <div className={phone ? styles.saidBelow : styles.said}>
         <News />
         <Crowded layout={layout} dispatch={dispatch} />
         <Asked seen={chatSeen} onOpen={() => openWindow("chat")} />
-      </main>
+      </div>
       <Dock layout={layout} front={front} apps={apps} phone={phone} onSummon={summon} onHome={goHome} />
       <Palette />
     </div>
@@ -82,6 +85,15 @@ export function Desktop() {
 }
 
 const openApp = (app: string) => openWindow("app", app);
+
+/** Whoever closes the last window by key goes on at the dock, not at the top of the page. */
+function useFocusAfterLast(any: boolean) {
+  const had = useRef(any);
+  useEffect(() => {
+    if (had.current && !any && document.activeElement === document.body) document.querySelector<HTMLElement>("[data-dock] button")?.focus();
+    had.current = any;
+  }, [any]);
+}
 
 /** On the very first visit the AI's own greeting is there to be seen. */
 function useFirstChat(first: boolean, summon: (kind: Kind) => void) {

@@ -27,6 +27,8 @@ export interface ChannelSettings {
   owners?: string[];
   /** A token is kept; it is never shown. */
   hasToken?: boolean;
+  /** Those fields that are set where the computer was installed, and cannot be changed here. */
+  fromEnvironment?: string[];
 }
 
 export type ChannelState = "connected" | "disabled" | "stopped" | "error";

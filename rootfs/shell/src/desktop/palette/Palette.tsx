@@ -106,7 +106,7 @@ function Box({ onClose, onProblem }: { onClose: () => void; onProblem: (error: u
       </div>
       <div ref={list} id={`${id}-list`} role="listbox" aria-label="What there is" className={styles.list}>
         {entries.map((entry, index) => (
-          <Line key={entry.id} entry={entry} id={`${id}-${index}`} chosen={index === current} group={typed.trim() === "" && entry.group !== entries[index - 1]?.group ? entry.group : undefined} onPoint={() => setAt(index)} onTake={() => take(entry)} />
+          <Line key={entry.id} entry={entry} id={`${id}-${index}`} chosen={index === current} heading={typed.trim() === "" && entry.group !== entries[index - 1]?.group} told={typed.trim() !== "" && entry.group !== "AI"} onPoint={() => setAt(index)} onTake={() => take(entry)} />
         ))}
       </div>
     </dialog>
@@ -123,23 +123,26 @@ interface LineProps {
   entry: Entry;
   id: string;
   chosen: boolean;
-  group: string | undefined;
+  /** Its group begins with it, and stands above. */
+  heading: boolean;
+  /** Its group stands beside it. */
+  told: boolean;
   onPoint: () => void;
   onTake: () => void;
 }
 
-function Line({ entry, id, chosen, group, onPoint, onTake }: LineProps): ReactNode {
+function Line({ entry, id, chosen, heading, told, onPoint, onTake }: LineProps): ReactNode {
   return (
     <>
-      {group && (
+      {heading && (
         <p className={styles.group} role="presentation">
-          {group}
+          {entry.group}
         </p>
       )}
       <div id={id} role="option" aria-selected={chosen} className={styles.entry} data-testid={`palette-${entry.id}`} onPointerMove={() => chosen || onPoint()} onClick={onTake}>
         <span className={styles.icon}>{entry.icon}</span>
         <span className={styles.name}>{entry.name}</span>
-        {!group && entry.group !== "AI" && <small>{entry.group}</small>}
+        {told && <small>{entry.group}</small>}
       </div>
     </>
   );

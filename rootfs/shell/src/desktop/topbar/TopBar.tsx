@@ -24,7 +24,7 @@ export function TopBar({ handle, link }: { handle: string; link: Link }) {
       <button type="button" className={styles.search} aria-label="Command palette" title="Command palette (Ctrl K)" data-testid="palette-open" onClick={openPalette}>
         <Search aria-hidden="true" />
       </button>
-      <Budget handle={handle} />
+      <Budget />
       <span className={styles.link} data-link={link} role="status">
         <i aria-hidden="true" />
         <span>{WORDS[link]}</span>

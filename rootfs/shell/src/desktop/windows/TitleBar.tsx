@@ -2,7 +2,9 @@
 import { ChevronDown, Copy, Minus, PanelRight, PictureInPicture2, Plus, Square, X } from "lucide-react";
 import type { Dispatch } from "react";
 import { IconButton } from "@matrixos/look/Button.tsx";
+import { baseName } from "../../windows/files/paths.ts";
 import { AppSign } from "../apps/AppIcon.tsx";
+import { useApp } from "../apps/apps.ts";
 import { KIND_ICONS } from "./icons.tsx";
 import type { Area } from "./geometry.ts";
 import { NAMES, SINGLE } from "./kinds.ts";
@@ -106,14 +108,24 @@ function Peers({ peers, win, dispatch }: { peers: Win[]; win: Win; dispatch: Dis
           type="button"
           className={styles.peer}
           aria-current={peer === win}
+          ref={peer === win ? intoSight : undefined}
           onClick={() => dispatch({ type: "focus", id: peer.id })}
         >
-          {NAMES[win.kind]} {index + 1}
+          <PeerName peer={peer} number={index + 1} />
         </button>
       ))}
     </nav>
   );
 }
+
+/** What it shows, where that has a name. */
+function PeerName({ peer: { kind, subject = "" }, number }: { peer: Win; number: number }) {
+  const app = useApp(subject);
+  if (kind === "app") return app.name;
+  return kind === "editor" && subject ? baseName(subject) : `${NAMES[kind]} ${number}`;
+}
+
+const intoSight = (chip: HTMLElement | null) => chip?.scrollIntoView({ block: "nearest", inline: "center" });
 
 function More({ win, area, dispatch }: Pick<Props, "win" | "area" | "dispatch">) {
   if (SINGLE.includes(win.kind)) return null;

@@ -6,6 +6,7 @@ import { newConversation, remove, type Hit, type Summary } from "../../gateway/c
 import { messageOf } from "../../gateway/http.ts";
 import { Empty, Failed, Loading } from "../../parts/States.tsx";
 import { when } from "../../parts/units.ts";
+import { placeOf } from "./places.ts";
 import type { Listed } from "./useConversations.ts";
 import { useSearch } from "./useSearch.ts";
 import styles from "./conversations.module.css";
@@ -89,17 +90,19 @@ function Leaving({ one, onKeep, onGone }: { one: Summary; onKeep: () => void; on
     });
   };
   return (
-    <li className={styles.leaving} role="group" aria-label="Delete this conversation?" onKeyDown={(event) => event.key === "Escape" && onKeep()}>
-      <p>
-        Delete “{one.preview || "New conversation"}”? What was said in it is gone for good.
-        {problem && <span role="alert"> {problem}</span>}
-      </p>
-      <Button kind="danger" busy={busy} onClick={go}>
-        Delete
-      </Button>
-      <Button ref={keep} onClick={onKeep}>
-        Keep it
-      </Button>
+    <li>
+      <div className={styles.leaving} role="group" aria-label="Delete this conversation?" onKeyDown={(event) => event.key === "Escape" && onKeep()}>
+        <p>
+          Delete “{one.preview || "New conversation"}”? What was said in it is gone for good.
+          {problem && <span role="alert"> {problem}</span>}
+        </p>
+        <Button kind="danger" busy={busy} onClick={go}>
+          Delete
+        </Button>
+        <Button ref={keep} onClick={onKeep}>
+          Keep it
+        </Button>
+      </div>
     </li>
   );
 }
@@ -117,13 +120,18 @@ function Found({ found, onOpen }: { found: ReturnType<typeof useSearch>; onOpen:
   );
 }
 
+function speakerOf(session: string, { role, from }: Hit["message"]): string {
+  if (role !== "user") return "Your AI";
+  return placeOf(session).at === "visitor" ? (from?.name ?? "Somebody else") : "You";
+}
+
 function HitRow({ hit: { sessionId, message }, onOpen }: { hit: Hit; onOpen: (id: string) => void }) {
   return (
     <li className={styles.row}>
       <button type="button" className={styles.open} onClick={() => onOpen(sessionId)}>
         <span className={styles.preview}>{message.text.slice(0, 300)}</span>
         <span className={styles.facts}>
-          {message.role === "user" ? "You" : "Your AI"} · {when(new Date(message.at))}
+          {speakerOf(sessionId, message)} · {when(new Date(message.at))}
         </span>
       </button>
     </li>

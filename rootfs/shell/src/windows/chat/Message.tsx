@@ -11,6 +11,8 @@ import styles from "./chat.module.css";
 
 interface Props {
   message: Shown;
+  /** Somebody else holds this conversation: what is said to the AI is not its owner's. */
+  stranger: boolean;
   /** How many are answered before it. */
   ahead: number | undefined;
   /** Says the last message of the owner's again. */
@@ -18,11 +20,12 @@ interface Props {
 }
 
 export const Message = memo(
-  function Message({ message, ahead, again }: Props) {
+  function Message({ message, stranger, ahead, again }: Props) {
     if (message.role === "note") return message.code ? <Failure message={message} code={message.code} again={again} /> : <li className={styles.note}>{message.text}</li>;
-    return message.role === "user" ? <Mine message={message} ahead={ahead} /> : <Answer message={message} />;
+    if (message.role === "assistant") return <Answer message={message} />;
+    return stranger ? <Theirs message={message} /> : <Mine message={message} ahead={ahead} />;
   },
-  (one, other) => one.message === other.message && one.ahead === other.ahead && (one.again === undefined) === (other.again === undefined),
+  (one, other) => one.message === other.message && one.stranger === other.stranger && one.ahead === other.ahead && (one.again === undefined) === (other.again === undefined),
 );
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -30,12 +33,32 @@ const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 function Mine({ message: { text, from, at }, ahead }: { message: Shown; ahead: number | undefined }) {
   return (
     <li className={styles.mine}>
-      <span className="unseen">{from ? "They said" : "You said"}: </span>
+      <span className="unseen">You said: </span>
       {from && <p className={styles.from}>{sourceOf(from)}</p>}
       <p className={styles.said} title={time.format(at)}>
         {text}
       </p>
       {ahead !== undefined && <p className={styles.ahead}>{ahead === 1 ? "1 waits before it" : `${ahead} wait before it`}</p>}
+    </li>
+  );
+}
+
+/** A stranger's words stand at the other side, in no colours of the owner's, below their name. */
+function Theirs({ message: { text, from, at } }: { message: Shown }) {
+  const name = from?.name ?? from?.id ?? "Somebody";
+  return (
+    <li className={styles.theirs} data-testid="stranger">
+      <p className={styles.from}>
+        <span className={styles.who} aria-hidden="true">
+          {[...name][0]?.toUpperCase()}
+        </span>
+        <strong>{name}</strong>
+        <span>{from ? `over ${titled(from.channel)}, not you` : "not you"}</span>
+      </p>
+      <p className={styles.said} title={time.format(at)}>
+        <span className="unseen">They said: </span>
+        {text}
+      </p>
     </li>
   );
 }

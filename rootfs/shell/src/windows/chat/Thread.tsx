@@ -37,7 +37,7 @@ export function Thread({ conversation }: { conversation: Conversation }) {
             <Fragment key={message.id}>
               <Day message={message} previous={messages[index - 1]} />
               {index === firstWaiting && <Thinking />}
-              <Message message={message} ahead={before(conversation, message.id)} again={mine && !readOnly && message === last && message.code && sending.length === 0 ? () => say(mine.text) : undefined} />
+              <Message message={message} stranger={readOnly} ahead={before(conversation, message.id)} again={mine && !readOnly && message === last && message.code && sending.length === 0 ? () => say(mine.text) : undefined} />
             </Fragment>
           ))}
           {sending.map((said) => (

@@ -1,7 +1,8 @@
-// The rows of a folder as a grid for the keyboard: arrows move, Enter opens, F2 renames, Delete moves to the trash, Backspace goes up.
+// The rows of a folder as a grid for the keyboard: arrows move, Enter opens, F2 renames, Delete moves to the trash, Backspace goes up,
+// the menu key shows all that can be done.
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import type { Entry } from "../../gateway/files.ts";
-import { FileRow, type RowActs } from "./FileRow.tsx";
+import { FileRow, openMenu, type RowActs } from "./FileRow.tsx";
 import { FIRST } from "./useFileActs.ts";
 import styles from "./files.module.css";
 
@@ -36,7 +37,7 @@ export function FileList({ entries, naming, wanted, onFocused, onUp, first, ...a
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.altKey || event.metaKey || (event.target as Element).closest("button")) return;
-    const act = keyActs[event.key];
+    const act = keyActs[event.shiftKey && event.key === "F10" ? "ContextMenu" : event.key];
     if (!act) return;
     event.preventDefault();
     act();
@@ -51,6 +52,10 @@ export function FileList({ entries, naming, wanted, onFocused, onUp, first, ...a
     Enter: () => entry && acts.onOpen(entry),
     F2: () => entry && acts.onNaming(entry.name),
     Delete: () => entry && acts.onTrash(entry),
+    ContextMenu: () => {
+      const row = grid.current?.querySelectorAll("[data-name]")[current];
+      if (row) openMenu(row);
+    },
   };
 
   return (

@@ -40,6 +40,7 @@ export function FileRow({ entry, naming, reachable, onFocus, ref, ...acts }: Pro
       data-hidden={entry.name.startsWith(".")}
       onFocus={onFocus}
       onDoubleClick={() => acts.onOpen(entry)}
+      onContextMenu={(event) => openMenu(event.currentTarget) && event.preventDefault()}
     >
       <Icon className={styles.kind} data-kind={entry.kind} aria-hidden="true" />
       <span role="gridcell" className={styles.name}>
@@ -58,15 +59,23 @@ export function FileRow({ entry, naming, reachable, onFocus, ref, ...acts }: Pro
         {entry.modified !== null ? when(new Date(entry.modified)) : ""}
       </span>
       <span role="gridcell" className={styles.more}>
-        {!entry.lossy && <RowMenu entry={entry} {...acts} />}
+        {!entry.lossy && <RowMenu entry={entry} reachable={reachable} {...acts} />}
       </span>
     </div>
   );
 }
 
-function RowMenu({ entry, onEdit, onDownload, onNaming, onTrash }: RowActs & { entry: Entry }) {
+/** As if its button had been pressed by key, so that the menu's first entry has the focus. */
+export function openMenu(row: Element): boolean {
+  const more = row.querySelector<HTMLElement>("[data-more]");
+  more?.focus();
+  more?.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+  return more !== null;
+}
+
+function RowMenu({ entry, reachable, onEdit, onDownload, onNaming, onTrash }: RowActs & Pick<Props, "entry" | "reachable">) {
   const trigger = (
-    <IconButton label={`What to do with ${entry.name}`} tabIndex={-1}>
+    <IconButton label={`What to do with ${entry.name}`} tabIndex={reachable ? 0 : -1} data-more>
       <EllipsisVertical aria-hidden="true" />
     </IconButton>
   );

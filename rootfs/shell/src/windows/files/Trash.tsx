@@ -1,5 +1,5 @@
 // The trash: what was deleted, put back where it was or deleted for good.
-import { File, Folder, Trash2, Undo2 } from "lucide-react";
+import { ArrowLeft, File, Folder, Trash2, Undo2 } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { Button, IconButton } from "@matrixos/look/Button.tsx";
 import { emptyTrash, list, restore, trash } from "../../gateway/files.ts";
@@ -41,9 +41,9 @@ export function Trash({ onFolder, onTitle }: Props) {
   return (
     <div className={styles.files}>
       <div className={styles.tools}>
-        <Button kind="plain" className={styles.tool} onClick={() => onFolder("")}>
-          Home
-        </Button>
+        <IconButton label="Back to the files" onClick={() => onFolder("")}>
+          <ArrowLeft aria-hidden="true" />
+        </IconButton>
         <span className={styles.previewName}>Trash</span>
         {all && all.length > 0 && (
           <Button className={styles.tool} data-testid="trash-empty" onClick={() => setAsked("all")}>

@@ -7,6 +7,7 @@ import { addJob } from "../../gateway/jobs.ts";
 import { messageOf } from "../../gateway/http.ts";
 import { channels, profile } from "../../gateway/settings.ts";
 import { AreaField, SelectField, TextField } from "../../parts/form/Field.tsx";
+import { useOnPlatform } from "../settings/place.ts";
 import { fieldOf } from "../settings/profile.ts";
 import { USUAL, scheduleOf, type When } from "./schedule.ts";
 import { WhenFields } from "./WhenFields.tsx";
@@ -28,6 +29,7 @@ export function JobForm({ onDone, onCancel }: { onDone: () => void; onCancel: ()
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const { zone, telegram } = useSurroundings();
+  const onPlatform = useOnPlatform();
 
   const schedule = scheduleOf(when, Date.now());
   const wrong = {
@@ -100,7 +102,7 @@ export function JobForm({ onDone, onCancel }: { onDone: () => void; onCancel: ()
           Cancel
         </Button>
         <button type="button" className={styles.cost} onClick={() => openWindow("settings", "ai")}>
-          Each run takes from the AI budget.
+          {onPlatform ? "Each run takes from the AI budget." : "Each run calls the model, and costs."}
         </button>
       </div>
     </form>

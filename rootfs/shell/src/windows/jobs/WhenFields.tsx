@@ -74,7 +74,7 @@ function ByClock({ zone }: { zone: string }) {
       By the clock of {zone}
       {zone === here ? "." : ", which is not that of this device. "}
       {zone !== here && (
-        <button type="button" className={styles.inline} onClick={() => openWindow("settings", "profile")}>
+        <button type="button" data-inline className={styles.inline} onClick={() => openWindow("settings", "profile")}>
           Change it in the profile
         </button>
       )}

@@ -1,3 +1,11 @@
 // Where this computer is: below a platform's domain by its handle, or by itself.
+import { handleFromHost, useIdentity, type Identity } from "../../desktop/handle.ts";
 
-export const isOnPlatform = (host: string, handle: string) => handle !== "" && host.startsWith(`${handle}.`) && host.length > handle.length + 1;
+/** Until the computer has told who it is, its address does. */
+export function isOnPlatform(host: string, identity: Identity | undefined): boolean {
+  if (!identity) return handleFromHost(host) !== undefined;
+  return identity.handle !== "" && host === `${identity.handle}.${identity.domain}`;
+}
+
+/** Whether there is a platform around this computer: accounts, budgets, sleep, neighbours. */
+export const useOnPlatform = () => isOnPlatform(location.hostname, useIdentity());

@@ -54,9 +54,16 @@ it("every page has a place in the list", () => {
 });
 
 it("a computer below a platform is told from one by itself", () => {
-  expect(isOnPlatform("alice.matrix-os.example", "alice")).toBe(true);
-  expect(isOnPlatform("alice.localhost", "alice")).toBe(true);
-  for (const [host, handle] of [["localhost", "me"], ["192.168.1.5", "alice"], ["alice", "alice"], ["x.example", ""]] as const) expect(isOnPlatform(host, handle)).toBe(false);
+  const at = (host: string, handle: string, domain: string) => isOnPlatform(host, { handle, domain });
+  expect(at("alice.matrix-os.example", "alice", "matrix-os.example")).toBe(true);
+  expect(at("alice.localhost", "alice", "localhost")).toBe(true);
+  for (const [host, handle, domain] of [["localhost", "me", "localhost"], ["192.168.1.5", "alice", "localhost"], ["alice", "alice", "localhost"], ["x.example", "", "example"]] as const) {
+    expect(at(host, handle, domain)).toBe(false);
+  }
+  // One by itself whose address begins as its owner is called.
+  expect(at("alice.example", "alice", "alice.example")).toBe(false);
+  expect(isOnPlatform("alice.matrix-os.example", undefined)).toBe(true);
+  expect(isOnPlatform("192.168.1.5", undefined)).toBe(false);
 });
 
 it("a model is shown in words that help to choose, and never as another", () => {

@@ -43,6 +43,8 @@ export class TerminalScreen {
     });
     this.terminal.loadAddon(this.fitter);
     this.forgetStyles = openStrictly(() => this.terminal.open(host));
+    // Whoever cannot see the window's menu has to know the way out.
+    this.terminal.textarea?.setAttribute("aria-description", "Tab belongs to the shell. Control Alt D leaves it for the dock.");
     this.fitter.fit();
     this.connection = this.connect(session);
     this.terminal.onData((text) => this.typed(text));

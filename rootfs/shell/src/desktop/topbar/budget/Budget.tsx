@@ -5,17 +5,17 @@ import { Button, ButtonLink } from "@matrixos/look/Button.tsx";
 import type { Usage } from "../../../gateway/usage.ts";
 import { tokensOf } from "../../../gateway/usage.ts";
 import { count, dollars } from "../../../parts/units.ts";
-import { isOnPlatform } from "../../../windows/settings/place.ts";
+import { useOnPlatform } from "../../../windows/settings/place.ts";
 import { openWindow } from "../../open.ts";
 import { useUsage } from "./useUsage.ts";
 import { badgeOf, columns, today } from "./words.ts";
 import styles from "./budget.module.css";
 
-export function Budget({ handle }: { handle: string }) {
+export function Budget() {
   const { usage, hasAi, problem, again } = useUsage();
   const badge = badgeOf(usage, hasAi, new Date());
+  const onPlatform = useOnPlatform();
   if (!badge) return null;
-  const onPlatform = isOnPlatform(location.hostname, handle);
   return (
     <Popover.Root onOpenChange={(open) => open && again()}>
       <Popover.Trigger className={styles.badge} data-tone={badge.tone} aria-label={badge.label} data-testid="budget">

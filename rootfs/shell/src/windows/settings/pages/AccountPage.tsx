@@ -2,7 +2,7 @@
 import { ExternalLink } from "lucide-react";
 import { ButtonLink } from "@matrixos/look/Button.tsx";
 import { useHandle } from "../../../desktop/handle.ts";
-import { isOnPlatform } from "../place.ts";
+import { useOnPlatform } from "../place.ts";
 import styles from "../settings.module.css";
 
 /** The platform answers this one itself, at every computer's address, and leads to its account page. */
@@ -10,7 +10,7 @@ const ACCOUNT = "/.matrixos/account";
 
 export function AccountPage() {
   const handle = useHandle();
-  if (!isOnPlatform(location.hostname, handle)) {
+  if (!useOnPlatform()) {
     return (
       <div className={styles.form}>
         <p className={styles.lead}>This computer runs by itself and has no accounts. Whoever has its token (MATRIX_AUTH_TOKEN, where it was installed) can use it; to sign everybody out, change the token and restart it.</p>

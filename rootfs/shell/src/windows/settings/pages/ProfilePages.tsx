@@ -4,6 +4,7 @@ import { AreaField, TextField } from "../../../parts/form/Field.tsx";
 import type { Draft, Source } from "../../../parts/form/useDraft.ts";
 import { DraftForm } from "../DraftForm.tsx";
 import { fieldOf, sizeOf, withField, wrongZone } from "../profile.ts";
+import { useOnPlatform } from "../place.ts";
 import styles from "../settings.module.css";
 
 const LARGEST = 16 * 1024;
@@ -19,6 +20,7 @@ const wrongSize = (text: string) => (sizeOf(text) > LARGEST ? `That is ${sizeOf(
 const tooLarge = (text: string) => wrongSize(text) !== undefined;
 
 export function ProfilePage() {
+  const seen = useOnPlatform() ? "Shown to whoever opens your address and is not you." : "Told to those who write to your AI and are not you; this computer shows it to nobody by itself.";
   return (
     <>
       <DraftForm source={ABOUT} what="your profile" wrong={tooLarge}>
@@ -31,7 +33,7 @@ export function ProfilePage() {
         )}
       </DraftForm>
       <DraftForm source={PAGE} what="your public page" wrong={tooLarge}>
-        {(draft) => <Words label="My public page" hint="Shown to whoever opens your address and is not you. An empty line begins a new paragraph; what stands between <!-- and --> is shown to nobody." draft={draft} />}
+        {(draft) => <Words label="My public page" hint={`${seen} An empty line begins a new paragraph; what stands between <!-- and --> is shown to nobody.`} draft={draft} />}
       </DraftForm>
     </>
   );
@@ -70,7 +72,7 @@ function Fields({ draft: { value, change } }: { draft: Draft<string> }) {
           ) : (
             <>
               {zone ? "Jobs run by this clock. " : "Jobs run by UTC until there is one. "}
-              <button type="button" className={styles.inline} onClick={() => set("Timezone")(here)}>
+              <button type="button" data-inline className={styles.inline} onClick={() => set("Timezone")(here)}>
                 Use {here}
               </button>
             </>

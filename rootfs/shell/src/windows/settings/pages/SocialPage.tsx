@@ -3,6 +3,7 @@ import { saveSocial, social, type SocialSettings } from "../../../gateway/settin
 import { Switch } from "../../../parts/form/Field.tsx";
 import type { Source } from "../../../parts/form/useDraft.ts";
 import { DraftForm } from "../DraftForm.tsx";
+import { useOnPlatform } from "../place.ts";
 import styles from "../settings.module.css";
 
 const SOURCE: Source<SocialSettings> = {
@@ -13,6 +14,17 @@ const SOURCE: Source<SocialSettings> = {
 };
 
 export function SocialPage() {
+  if (!useOnPlatform()) {
+    return (
+      <div className={styles.form}>
+        <p className={styles.lead}>This computer runs by itself: it has no neighbours, and there is no feed to share with.</p>
+      </div>
+    );
+  }
+  return <Sharing />;
+}
+
+function Sharing() {
   return (
     <DraftForm source={SOURCE} what="what is shared">
       {({ value, change }) => (
