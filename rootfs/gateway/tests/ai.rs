@@ -134,6 +134,32 @@ fn without_key_budget_or_network_the_message_is_kept_and_what_is_missing_is_said
 }
 
 #[test]
+fn a_failure_of_the_model_over_http_does_not_look_like_a_computer_out_of_reach() {
+    let provider = Provider::start([]);
+    let asked = |computer: &Computer| {
+        let answer = computer.post("/api/bridge/generate", json!({ "app": "quiz", "prompt": "A question" }));
+        assert!(answer.json()["error"]["message"].as_str().unwrap().len() > 20, "{}", answer.text());
+        (answer.status, answer.code())
+    };
+    assert_eq!(asked(&Computer::start()), (424, "no_key".to_owned()));
+    let offline = [("ANTHROPIC_BASE_URL", "http://127.0.0.1:1"), ("ANTHROPIC_API_KEY", "x")];
+    assert_eq!(asked(&Computer::start_with(&offline)), (424, "offline".to_owned()));
+    let computer = provider.computer();
+    for (script, status, code) in [
+        ("503 header=x-should-retry:false", 424, "no_key"),
+        ("529 header=x-should-retry:false", 424, "busy"),
+        ("error-midstream", 424, "busy"),
+        ("cut-middle", 424, "upstream"),
+        ("400", 424, "refused"),
+        ("401", 424, "key_refused"),
+        ("402", 402, "no_budget"),
+    ] {
+        provider.enqueue(script);
+        assert_eq!(asked(&computer), (status, code.to_owned()), "{script}");
+    }
+}
+
+#[test]
 fn a_call_is_made_anew_only_before_the_first_byte_of_an_answer() {
     let provider = Provider::start([Turn::text("answered")]);
     let computer = provider.computer();
