@@ -21,6 +21,7 @@ pub mod pid1;
 mod platform;
 mod profile;
 mod publisher;
+mod refusals;
 mod routes;
 mod server;
 mod settings;
