@@ -267,6 +267,24 @@ fn a_job_writes_to_the_owner_and_to_nobody_else() {
 }
 
 #[test]
+fn while_the_ai_works_its_chat_shows_it() {
+    let provider = Provider::start([Turn::text("at once")]);
+    let telegram = Telegram::start();
+    let computer = telegram.connected(&provider);
+    provider.enqueue("text hang=4");
+    telegram.say(BOT, 7, "take your time");
+    computer.until("it is shown again and again", || telegram.count("sendChatAction") >= 2);
+    provider.scripted.release();
+    computer.until("it is answered", || telegram.texts(BOT).len() == 1);
+    let calls = telegram.calls();
+    let shown = calls.iter().filter(|call| call.method == "sendChatAction").map(|call| call.parameters.clone());
+    assert!(shown.into_iter().all(|said| said == json!({ "chat_id": 7, "action": "typing" })));
+    let before = telegram.count("sendChatAction");
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    assert_eq!(telegram.count("sendChatAction"), before, "nobody is at it any more");
+}
+
+#[test]
 fn a_mailbox_that_was_damaged_is_put_aside_and_messages_are_answered() {
     let provider = Provider::start([Turn::text("Hello.")]);
     let telegram = Telegram::start();
