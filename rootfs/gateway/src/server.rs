@@ -88,6 +88,7 @@ fn say_ready() -> std::io::Result<()> {
 fn start(gateway: &Gateway) {
     let resumed = gateway.clone();
     tokio::spawn(cron::run(gateway.clone()));
+    tokio::spawn(cron::owed::run(gateway.clone()));
     tokio::spawn(publisher::run(gateway.clone()));
     tokio::spawn(async move {
         if let Err(error) = kernel::resume(&resumed).await {
