@@ -124,6 +124,39 @@ async fn what_waits_or_fails_is_told_to_the_sender_once() {
 }
 
 #[tokio::test]
+async fn while_a_message_is_being_answered_its_chat_shows_it_and_what_goes_wrong_with_that_harms_nothing() {
+    let house = House::open(&["alice"]).await;
+    house.connect("alice", BOT, &["7", "8"]).await;
+    house.computers.hold("alice");
+    house.telegram.fail(BOT, "sendChatAction", once(How::CutBefore));
+    house.telegram.say(BOT, 7, "hello");
+    house.until("it is shown again and again", || house.telegram.count("sendChatAction") >= 3).await;
+    let calls = house.telegram.calls();
+    let shown: Vec<_> = calls.iter().filter(|call| call.method == "sendChatAction").collect();
+    assert!(shown.iter().all(|call| call.parameters == json!({ "chat_id": 7, "action": "typing" })), "{shown:?}");
+    house.computers.release();
+    house.until("answered", || house.telegram.texts(BOT) == ["You said: hello"]).await;
+    // Who wants to be left alone is, and who blocks the bot is shown nothing twice.
+    let shown = || house.telegram.count("sendChatAction");
+    for (chat, blocks) in [(8, false), (7, true)] {
+        let before = shown();
+        house.computers.hold("alice");
+        if blocks {
+            house.telegram.block(BOT, chat);
+        } else {
+            house.telegram.fail(BOT, "sendChatAction", once(How::TooMany(3_000)));
+        }
+        house.telegram.say(BOT, chat, "me too");
+        house.until("it was tried", || shown() > before).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(shown(), before + 1);
+        house.computers.release();
+        house.quiet("alice").await;
+    }
+    assert_eq!(house.telegram.texts(BOT), ["You said: hello", "You said: me too"]);
+}
+
+#[tokio::test]
 async fn telegram_is_left_alone_when_it_asks_for_that_and_the_answer_comes_once() {
     let house = House::open(&["alice"]).await;
     house.connect("alice", BOT, &["7"]).await;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::config::{replace, small_file};
 use crate::error::Failure;
+use crate::refusals;
 use crate::state::Gateway;
 
 /// Nothing inline, nothing from elsewhere, never in a frame (rootfs/shell/README.md says why that suffices).
@@ -24,6 +25,9 @@ const LARGEST: u64 = 1 << 20;
 
 /// Serves a file of the desktop; every address without a file name ending is the desktop itself.
 pub(crate) async fn page(State(gateway): State<Gateway>, method: Method, uri: Uri) -> Result<Response, Failure> {
+    if let Some(refusal) = refusals::no_page(uri.path()) {
+        return Err(refusal);
+    }
     if !matches!(method, Method::GET | Method::HEAD) {
         return Err(Failure::not_found());
     }

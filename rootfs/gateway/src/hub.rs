@@ -27,8 +27,13 @@ impl Hub {
         self.0.subscribe()
     }
 
+    /// How many desktops are open.
+    pub(crate) fn listeners(&self) -> usize {
+        self.0.receiver_count()
+    }
+
     /// Whether any desktop is open.
     pub(crate) fn is_heard(&self) -> bool {
-        self.0.receiver_count() > 0
+        self.listeners() > 0
     }
 }

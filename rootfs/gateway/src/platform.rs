@@ -13,6 +13,7 @@ use matrixos_types::kernel::{Awake, Budget};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::channels::Sent;
 use crate::http::{self, Call, CallError, Reach};
 
 const WITHIN: Duration = Duration::from_secs(3);
@@ -71,11 +72,16 @@ impl Platform {
         self.call(Method::DELETE, "awake", Bytes::new()).await;
     }
 
-    /// Sends a text out on a channel. False if nobody takes it.
-    pub(crate) async fn send(&self, target: &Target, text: &str) -> bool {
+    /// Sends a text out on a channel.
+    pub(crate) async fn send(&self, target: &Target, text: &str) -> Sent {
         let body = SendBody { channel: target.channel.clone(), chat_id: target.chat_id.clone(), text: text.to_owned() };
-        let Ok(body) = serde_json::to_vec(&body) else { return false };
-        matches!(self.call(Method::POST, "send", body.into()).await, Answer::Given(_))
+        let Ok(body) = serde_json::to_vec(&body) else { return Sent::Refused };
+        match self.call(Method::POST, "send", body.into()).await {
+            Answer::Given(_) => Sent::Taken,
+            Answer::Refused => Sent::Refused,
+            Answer::Lost if self.base.is_none() => Sent::Refused,
+            Answer::Lost => Sent::NotNow,
+        }
     }
 
     /// Whether there is one.

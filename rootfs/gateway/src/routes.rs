@@ -6,7 +6,7 @@ use axum::{Router, middleware};
 
 use crate::state::Gateway;
 use crate::{apps, auth, config, conversations, cron, desktop, files, identity, kernel, logs, notices};
-use crate::{profile, system, terminal, trash, ws};
+use crate::{profile, refusals, system, terminal, trash, ws};
 
 /// Largest JSON body, in bytes; uploads have a limit of their own.
 const JSON_LIMIT: usize = 256 * 1024;
@@ -61,6 +61,7 @@ pub fn router(gateway: Gateway) -> Router {
     let routes = ROUTES.iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods()));
     routes
         .fallback(desktop::page)
+        .layer(middleware::from_fn(refusals::in_words))
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .layer(middleware::from_fn_with_state(gateway.clone(), auth::require_token))
         .with_state(gateway)

@@ -2,23 +2,18 @@
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::settings::Settings;
 use crate::state::Gateway;
-use crate::{cron, first_boot, kernel, pid1, publisher, router, watch};
+use crate::{cron, first_boot, kernel, listener, pid1, publisher, router, watch};
 
-const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// Serves until the process is asked to end; then gives open requests and terminals a moment.
@@ -56,17 +51,10 @@ pub async fn serve(settings: Settings) -> Result<()> {
     }
     let (open, closing) = (TaskTracker::new(), CancellationToken::new());
     let router = router(gateway.clone());
-    loop {
-        tokio::select! {
-            () = requests.until_end() => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(open.spawn(connection(stream, router.clone(), closing.clone()))),
-                // Out of descriptors, or the peer is gone already: neither gets better by trying at once.
-                Err(_) => sleep(Duration::from_millis(20)).await,
-            },
-        }
+    tokio::select! {
+        () = requests.until_end() => {}
+        () = listener::serve(listener, router, open.clone(), closing.clone()) => {}
     }
-    drop(listener);
     gateway.terminals.hang_up();
     closing.cancel();
     open.close();
@@ -100,6 +88,7 @@ fn say_ready() -> std::io::Result<()> {
 fn start(gateway: &Gateway) {
     let resumed = gateway.clone();
     tokio::spawn(cron::run(gateway.clone()));
+    tokio::spawn(cron::owed::run(gateway.clone()));
     tokio::spawn(publisher::run(gateway.clone()));
     tokio::spawn(async move {
         if let Err(error) = kernel::resume(&resumed).await {
@@ -109,21 +98,4 @@ fn start(gateway: &Gateway) {
     if let Err(error) = watch::start(gateway.clone()) {
         eprintln!("matrixos-gateway: watching files: {error}");
     }
-}
-
-/// Serves one connection; when the gateway is closing, until its present request is answered. An error is a peer that
-/// broke off, and there is nobody to tell.
-async fn connection(stream: TcpStream, router: axum::Router, closing: CancellationToken) {
-    let _ = stream.set_nodelay(true);
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .with_upgrades();
-    let mut served = pin!(served);
-    tokio::select! {
-        _ = served.as_mut() => return,
-        () = closing.cancelled() => served.as_mut().graceful_shutdown(),
-    }
-    let _ = served.await;
 }

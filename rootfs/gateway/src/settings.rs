@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use matrixos_types::computer::{
@@ -18,6 +19,8 @@ pub(crate) const PROVIDER: &str = "https://api.anthropic.com";
 const SINGLE: &str = "MATRIX_SINGLE";
 /// How browsers call that server.
 const ORIGIN: &str = "MATRIX_ORIGIN";
+/// How often WebSockets are pinged, in seconds.
+const PING: &str = "MATRIX_PING_SECONDS";
 /// Fewest characters of a token that stands between the internet and a shell.
 const LONG_ENOUGH: usize = 24;
 
@@ -55,6 +58,8 @@ pub struct Settings {
     pub ai_key: Option<String>,
     /// The AI may also fetch pages from private addresses: for a computer in one's own network.
     pub fetch_private: bool,
+    /// How often WebSockets are pinged. More often than a proxy in front of this computer ends those that are quiet.
+    pub ping: Duration,
     /// Limits of the container, as far as they are known.
     pub limits: Limits,
 }
@@ -104,6 +109,7 @@ impl Settings {
             ai_url: text(API_URL_ENV).unwrap_or_else(|| PROVIDER.to_owned()),
             ai_key: text(API_KEY_ENV),
             fetch_private: text("MATRIX_FETCH_PRIVATE").is_some_and(|value| value == "1"),
+            ping: Duration::from_secs(number(PING).unwrap_or(30).clamp(1, 3_600)),
             limits: Limits {
                 memory: number("MATRIX_MEMORY_LIMIT"),
                 cpu_milli: number("MATRIX_CPU_MILLI"),
@@ -136,6 +142,7 @@ impl Settings {
             ai_url: PROVIDER.to_owned(),
             ai_key: None,
             fetch_private: false,
+            ping: Duration::from_secs(30),
             limits: Limits::default(),
         }
     }

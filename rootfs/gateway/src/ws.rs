@@ -1,33 +1,34 @@
 //! `WS /ws`: the desktop's own line to the computer. What happens goes to every desktop, so that two stay in step.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::StatusCode;
 use axum::response::Response;
 use matrixos_types::kernel::{ClientMessage, Event};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use crate::conversations::{PAGE, new_id, store};
+use crate::error::Failure;
 use crate::kernel::source::Trust;
 use crate::kernel::{Heard, Said, TurnError, hear, on_disk};
+use crate::sockets::{Pulse, TAKEN_WITHIN, bounded};
 use crate::state::Gateway;
 
-/// Largest message from the desktop, in bytes.
-const MESSAGE: usize = 256 * 1024;
-/// A ping shows both sides that the other is there; it is no use of the computer.
-const PING: Duration = Duration::from_secs(30);
-/// A desktop that takes nothing for so long is gone.
-const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// Desktops at once, so that a page gone wrong leaves places for other connections.
+const MOST: usize = 64;
 
-pub(crate) async fn connect(State(gateway): State<Gateway>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(MESSAGE).on_upgrade(move |socket| async move {
+pub(crate) async fn connect(State(gateway): State<Gateway>, upgrade: WebSocketUpgrade) -> Result<Response, Failure> {
+    if gateway.hub.listeners() >= MOST {
+        let message = format!("{MOST} desktops of this computer are open. Close one, then try again.");
+        return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_desktops", message));
+    }
+    Ok(bounded(upgrade).on_upgrade(move |socket| async move {
         let mut desk = Desk { gateway, socket, session: None };
         // An error is a desktop that has gone.
         let _ = desk.converse().await;
         let _ = timeout(TAKEN_WITHIN, desk.socket.send(Message::Close(None))).await;
-    })
+    }))
 }
 
 /// One open desktop.
@@ -43,24 +44,32 @@ struct Gone;
 impl Desk {
     async fn converse(&mut self) -> Result<(), Gone> {
         let mut news = self.gateway.hub.listen();
-        let mut pings = interval(PING);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // A ping shows both sides that the other is there; it is no use of the computer.
+        let mut pulse = Pulse::new(self.gateway.settings.ping);
         for event in self.gateway.kernel.approvals.open() {
             self.tell(&event).await?;
         }
         loop {
             tokio::select! {
-                message = self.socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => self.take(&text).await?,
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    _ => return Err(Gone),
-                },
+                message = self.socket.recv() => {
+                    pulse.heard();
+                    match message {
+                        Some(Ok(Message::Text(text))) => self.take(&text).await?,
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        _ => return Err(Gone),
+                    }
+                }
                 event = news.recv() => match event {
                     Ok(event) => self.tell(&event).await?,
                     Err(RecvError::Lagged(_)) => self.tell(&Event::Resync).await?,
                     Err(RecvError::Closed) => return Ok(()),
                 },
-                _ = pings.tick() => self.send(Message::Ping(Default::default())).await?,
+                alive = pulse.next() => {
+                    if !alive {
+                        return Err(Gone);
+                    }
+                    self.send(Message::Ping(Default::default())).await?;
+                }
             }
         }
     }

@@ -10,6 +10,8 @@ use common::provider::Provider;
 use common::{Computer, TOKEN};
 use matrixos_messages::Turn;
 use matrixos_types::kernel::{ClientMessage, EndReason, Event, Role};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 const APP: &str = "<!doctype html><html><head><title>Expenses</title></head><body><h1>Expenses</h1></body></html>";
@@ -131,6 +133,32 @@ fn without_key_budget_or_network_the_message_is_kept_and_what_is_missing_is_said
     assert_eq!(provider.requests().len(), before + 1);
     assert_eq!(desk.ask("s", "and now?"), "at last");
     assert_eq!(computer.get("/api/logs").json()[2]["result"], "no_budget");
+}
+
+#[test]
+fn a_failure_of_the_model_over_http_does_not_look_like_a_computer_out_of_reach() {
+    let provider = Provider::start([]);
+    let asked = |computer: &Computer| {
+        let answer = computer.post("/api/bridge/generate", json!({ "app": "quiz", "prompt": "A question" }));
+        assert!(answer.json()["error"]["message"].as_str().unwrap().len() > 20, "{}", answer.text());
+        (answer.status, answer.code())
+    };
+    assert_eq!(asked(&Computer::start()), (424, "no_key".to_owned()));
+    let offline = [("ANTHROPIC_BASE_URL", "http://127.0.0.1:1"), ("ANTHROPIC_API_KEY", "x")];
+    assert_eq!(asked(&Computer::start_with(&offline)), (424, "offline".to_owned()));
+    let computer = provider.computer();
+    for (script, status, code) in [
+        ("503 header=x-should-retry:false", 424, "no_key"),
+        ("529 header=x-should-retry:false", 424, "busy"),
+        ("error-midstream", 424, "busy"),
+        ("cut-middle", 424, "upstream"),
+        ("400", 424, "refused"),
+        ("401", 424, "key_refused"),
+        ("402", 402, "no_budget"),
+    ] {
+        provider.enqueue(script);
+        assert_eq!(asked(&computer), (status, code.to_owned()), "{script}");
+    }
 }
 
 #[test]
@@ -261,21 +289,45 @@ fn what_the_model_does_wrong_is_told_to_it_and_survived() {
     assert!(peak.unwrap() <= 40 << 10, "a turn with tools takes at most 40 MB: {peak:?} kB");
 }
 
+/// The process that was started by exactly this.
+fn process(command: &[&str]) -> Option<i32> {
+    let line: Vec<u8> = command.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut found = all.filter(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(|said| said == line));
+    found.find_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 #[test]
-fn a_command_ends_with_all_that_it_started() {
-    let mark = "73.5311";
+fn a_command_ends_with_all_that_it_started_but_what_was_meant_to_go_on() {
+    // Every way into a process group of one's own, and the one way out that the tool's description names.
+    let begin = |number: u32| {
+        format!(
+            "sleep 73.{number}1 & timeout 900 sleep 73.{number}2 & set -m; sleep 73.{number}3 & (env -i bash -c 'sleep 73.{number}4' &); setsid sleep 73.{number}5 >/dev/null 2>&1 & \
+             while [ $(pgrep -cfx 'sleep 73.{number}[1-5]') -lt 5 ]; do sleep 0.02; done; echo begun"
+        )
+    };
     let provider = Provider::start([
-        Turn::tool("run_command", json!({ "command": format!("sleep {mark} & echo begun") })).expecting(&["begun"]),
+        Turn::tool("run_command", json!({ "command": begin(1) })).expecting(&["begun"]),
+        Turn::tool("run_command", json!({ "command": begin(2) + "; sleep 73.29", "seconds": 12 }))
+            .expecting(&["begun", "took longer than 12 seconds"]),
         Turn::text("done"),
+        Turn::tool("run_command", json!({ "command": begin(3) + "; sleep 73.39" })),
     ]);
     let computer = provider.computer();
-    assert_eq!(Desk::open(&computer).ask("s", "go"), "done");
-    let alive = || {
-        std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-            std::fs::read(entry.path().join("cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(mark))
-        })
-    };
-    computer.until("the group is gone", || !alive());
+    assert_eq!(computer.put("/api/settings/agent", json!({ "approval": "never" })).status, 204);
+    let mut desk = Desk::open(&computer);
+    assert_eq!(desk.ask("s", "end by itself, end by its deadline"), "done");
+    desk.say("s", "be stopped");
+    computer.until("it runs", || process(&["sleep", "73.39"]).is_some());
+    desk.send(&ClientMessage::Cancel { session_id: Some("s".into()) });
+    desk.end();
+    for number in 1..=3 {
+        for each in [1, 2, 3, 4, 9] {
+            computer.until("it is gone", || process(&["sleep", &format!("73.{number}{each}")]).is_none());
+        }
+        let stays = process(&["sleep", &format!("73.{number}5")]).expect("what was started with setsid goes on");
+        kill(Pid::from_raw(stays), Signal::SIGKILL).unwrap();
+    }
 }
 
 #[test]

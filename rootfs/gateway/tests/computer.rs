@@ -32,6 +32,56 @@ fn every_route_but_health_needs_the_token() {
 }
 
 #[test]
+fn whatever_is_refused_is_refused_in_words() {
+    let computer = Computer::start();
+    let json = "content-type: application/json\r\n";
+    let refused = |line: &str, fields: &str, body: &str, status: u16, code: &str, says: &str| {
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n{fields}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = computer.raw(head.as_bytes());
+        assert_eq!(answer.status, status, "{line}: {}", answer.text());
+        assert!(answer.head.to_lowercase().contains("content-type: application/json"), "{}", answer.head);
+        assert_eq!(answer.code(), code, "{line}: {}", answer.text());
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(says) && message.ends_with('.') && message.len() < 700, "{line}: {message}");
+        answer
+    };
+    let bad = "bad_request";
+    refused("PUT /api/layout", json, "{\"a\":", 400, bad, "Mend it and send it again");
+    refused("POST /api/message", json, "{}", 422, bad, "missing field `text`");
+    refused(
+        "POST /api/message",
+        json,
+        &format!("{{\"text\":[\"{}\"]}}", "x".repeat(200_000)),
+        422,
+        bad,
+        "invalid type",
+    );
+    refused("PUT /api/layout", "", "{}", 415, "not_json", "content-type: application/json");
+    refused("PUT /api/layout", json, &"x".repeat(300_000), 413, "too_large", "Send less");
+    refused("GET /api/files/list", "", "", 400, bad, "missing field `path`");
+    refused("GET /api/logs?limit=many", "", "", 400, bad, "limit");
+    refused("GET /files/%FF", "", "", 400, bad, "UTF-8");
+    let answer = refused("PATCH /api/layout", json, "{}", 405, "method_not_allowed", "not for PATCH");
+    assert!(answer.head.to_lowercase().contains("allow: get,head,put"), "{}", answer.head);
+    refused("POST /ws", "", "", 405, "method_not_allowed", "not for POST");
+    for path in ["/ws", "/ws/terminal"] {
+        refused(&format!("GET {path}"), "", "", 400, bad, "upgrade");
+    }
+    for path in
+        ["/api", "/api/", "/api/nothing", "/api/nothing.json", "/api/files", "/ws/nothing", "/apps/a/b", "/files"]
+    {
+        for method in ["GET", "POST"] {
+            refused(&format!("{method} {path}"), "", "", 404, "not_found", "nothing at this address");
+        }
+    }
+    assert_eq!(computer.ask("HEAD", "/api/nothing", b"").status, 404);
+    assert_eq!(computer.get("/settings").text(), "<title>the desktop</title>", "pages of the desktop are");
+}
+
+#[test]
 fn without_a_token_only_this_machine_is_served() {
     let refused = Command::new(env!("CARGO_BIN_EXE_matrixos-gateway"))
         .env_remove("MATRIX_AUTH_TOKEN")

@@ -43,6 +43,40 @@ fn a_job_runs_at_its_time_and_the_platform_is_told_of_it() {
 }
 
 #[test]
+fn a_jobs_answer_for_a_channel_survives_kills_until_it_is_taken_and_goes_out_once() {
+    let provider = Provider::start([Turn::text("tea is ready")]);
+    let computer = provider.computer();
+    let told = || provider.told.lock().unwrap();
+    told().takes_nothing = true;
+    let mut body = once(now() + 1);
+    body["target"] = json!({ "channel": "telegram", "chatId": "7" });
+    // Killed in the middle of the turn, whose answer nobody waits for after that.
+    provider.enqueue("text hang=4");
+    let id = computer.post("/api/cron", body).json()["id"].as_str().unwrap().to_owned();
+    computer.until("the model is asked", || provider.requests().len() == 1);
+    computer.until("the job is over", || computer.get("/api/cron").json() == json!([]));
+    let computer = computer.kill_and_start();
+    let conversation = format!("/api/conversations/cron-{id}");
+    computer.until("it is answered", || computer.get(&conversation).text().contains("tea is ready"));
+    computer.until("nobody takes it", || told().tried > 0);
+    // Killed while nobody takes the answer.
+    let computer = computer.kill_and_start();
+    let before = told().tried;
+    computer.until("it is tried again", || told().tried > before);
+    assert!(computer.read("system/deliveries.json").contains(&id) && told().sent.is_empty());
+    assert_eq!(computer.get("/api/notices").text().matches("could not be sent").count(), 0, "there is hope");
+    told().takes_nothing = false;
+    let computer = computer.kill_and_start();
+    let sent = json!({ "channel": "telegram", "chatId": "7", "text": "tea is ready" });
+    computer.until("it is taken", || told().sent == [sent.clone()]);
+    computer.until("nothing is owed", || !computer.read("system/deliveries.json").contains(&id));
+    let computer = computer.kill_and_start();
+    computer.until("it serves", || computer.get("/health").status == 200);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!((told().sent.len(), provider.requests().len()), (1, 2));
+}
+
+#[test]
 fn a_job_that_was_due_while_the_computer_slept_runs_once_when_it_wakes() {
     let provider = Provider::start([Turn::text("done"), Turn::text("done again")]);
     let computer = provider.computer();

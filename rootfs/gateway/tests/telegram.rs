@@ -267,6 +267,44 @@ fn a_job_writes_to_the_owner_and_to_nobody_else() {
 }
 
 #[test]
+fn a_jobs_answer_reaches_the_owner_after_a_kill_in_the_middle_of_its_turn() {
+    let provider = Provider::start([Turn::text("tea is ready")]);
+    let telegram = Telegram::start();
+    let computer = telegram.connected(&provider);
+    telegram.know(BOT, 7);
+    provider.enqueue("text hang=4");
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let (schedule, target) =
+        (json!({ "type": "once", "at": now + 1 }), json!({ "channel": "telegram", "chatId": "7" }));
+    let job = json!({ "name": "tea", "message": "Time for tea", "schedule": schedule, "target": target });
+    assert_eq!(computer.post("/api/cron", job).status, 201);
+    computer.until("the model is asked", || provider.requests().len() == 1);
+    computer.until("the job is over", || computer.get("/api/cron").json() == json!([]));
+    let computer = computer.kill_and_start();
+    computer.until("the owner reads it", || telegram.texts(BOT) == ["tea is ready"]);
+    computer.until("nothing is owed", || computer.read("system/deliveries.json").contains("\"owed\": []"));
+    assert!(!computer.get("/api/notices").text().contains("could not be sent"));
+}
+
+#[test]
+fn while_the_ai_works_its_chat_shows_it() {
+    let provider = Provider::start([Turn::text("at once")]);
+    let telegram = Telegram::start();
+    let computer = telegram.connected(&provider);
+    provider.enqueue("text hang=4");
+    telegram.say(BOT, 7, "take your time");
+    computer.until("it is shown again and again", || telegram.count("sendChatAction") >= 2);
+    provider.scripted.release();
+    computer.until("it is answered", || telegram.texts(BOT).len() == 1);
+    let calls = telegram.calls();
+    let shown = calls.iter().filter(|call| call.method == "sendChatAction").map(|call| call.parameters.clone());
+    assert!(shown.into_iter().all(|said| said == json!({ "chat_id": 7, "action": "typing" })));
+    let before = telegram.count("sendChatAction");
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    assert_eq!(telegram.count("sendChatAction"), before, "nobody is at it any more");
+}
+
+#[test]
 fn a_mailbox_that_was_damaged_is_put_aside_and_messages_are_answered() {
     let provider = Provider::start([Turn::text("Hello.")]);
     let telegram = Telegram::start();

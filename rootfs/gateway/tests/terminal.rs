@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ impl Terminal {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !holds(self) {
             assert!(Instant::now() < deadline, "in vain: {what}; seen: {}", self.seen);
+            // What could not be written at once.
+            let _ = self.socket.flush();
             match self.socket.read() {
                 Ok(Message::Binary(bytes)) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
                 Ok(Message::Text(text)) => match serde_json::from_str(&text).unwrap() {
@@ -166,4 +169,67 @@ fn a_providers_key_is_not_in_a_shell_and_a_platforms_credential_is() {
         terminal.sees("token=<>");
         assert!(terminal.seen.contains(seen), "{}", terminal.seen);
     }
+}
+
+#[test]
+fn a_paste_that_nobody_reads_holds_up_neither_what_is_said_nor_memory() {
+    let computer = Computer::start();
+    let mut terminal = open(&computer, "");
+    terminal.type_in("stty -icanon -echo; echo rea''dy; while [ ! -e go ]; do echo beat; sleep 0.05; done; cat\n");
+    terminal.sees("ready\r\n");
+    let MaybeTlsStream::Plain(stream) = terminal.socket.get_mut() else { unreachable!() };
+    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    // More than the gateway's queues hold; what does not fit into the network's waits on this side.
+    let line = format!("{}\n", "x".repeat(999));
+    for _ in 0..1_500 {
+        let _ = terminal.socket.write(Message::Binary(line.clone().into_bytes().into()));
+    }
+    let seen = terminal.seen.len();
+    terminal.until("what is said goes on", |t| t.seen[seen..].matches("beat").count() > 40);
+    computer.write("go", "");
+    terminal.until("the paste arrives whole", |t| t.seen.matches(line.trim_end()).count() == 1_500);
+    assert!(computer.peak_memory() < 24_000, "{} kB", computer.peak_memory());
+}
+
+#[test]
+fn a_message_that_is_too_large_ends_the_connection_and_not_the_shell() {
+    let computer = Computer::start();
+    let mut terminal = open(&computer, "");
+    terminal.type_in("MARK=kept\n");
+    terminal.sees("MARK=kept");
+    let before = computer.peak_memory();
+    // The head of a frame of 15 MB, and as much of it as is taken.
+    let MaybeTlsStream::Plain(stream) = terminal.socket.get_mut() else { unreachable!() };
+    let head = [&[0x82, 0x80 | 127][..], &15_000_000_u64.to_be_bytes(), &[0; 4]].concat();
+    stream.write_all(&head).unwrap();
+    let taken = (0..15).take_while(|_| stream.write_all(&[b' '; 1_000_000]).is_ok()).count();
+    assert!(taken < 15, "a frame of 15 MB was taken");
+    assert!(computer.peak_memory() < before + 4_000, "{before} kB, then {} kB", computer.peak_memory());
+    let mut again = open(&computer, &format!("session={}", terminal.id));
+    again.type_in("echo again-$MARK\n");
+    again.sees("again-kept");
+}
+
+#[test]
+fn a_desktop_that_answers_no_ping_is_let_go_and_one_that_does_is_kept() {
+    let computer = Computer::start_with(&[("MATRIX_PING_SECONDS", "1")]);
+    let mut answers = open(&computer, "");
+    let address = computer.address;
+    for path in ["/ws", "/ws/terminal"] {
+        let silent = std::thread::spawn(move || {
+            let mut silent = TcpStream::connect(address).unwrap();
+            silent.set_read_timeout(Some(Duration::from_secs(25))).unwrap();
+            let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+            let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n{upgrade}\r\n");
+            silent.write_all(head.as_bytes()).unwrap();
+            let mut heard = Vec::new();
+            silent.read_to_end(&mut heard).map(|_| heard)
+        });
+        answers.until("the silent one is let go", |_| silent.is_finished());
+        let heard = silent.join().unwrap().expect("it was not let go");
+        let pings = heard.windows(2).filter(|two| *two == [0x89, 0]).count();
+        assert_eq!(pings, 2, "{path}: {}", String::from_utf8_lossy(&heard));
+    }
+    answers.type_in("echo st''ill here\n");
+    answers.sees("still here\r\n");
 }

@@ -24,6 +24,11 @@ pub trait Channel: Send + Sync {
     /// Sends one piece; returns when the channel has acknowledged it.
     fn send<'a>(&'a self, chat: &'a str, text: &'a str) -> Doing<'a, Result<(), Trouble>>;
 
+    /// Shows a chat, for a moment, that its message is being answered: where the channel knows such a thing.
+    fn at_work<'a>(&'a self, _chat: &'a str) -> Doing<'a, Result<(), Trouble>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// A text in pieces that the channel takes; none for a text without content.
     fn pieces(&self, text: &str) -> Vec<String>;
 }

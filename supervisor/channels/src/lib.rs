@@ -10,6 +10,7 @@ mod link;
 mod mail;
 mod standing;
 mod telegram;
+mod work;
 
 pub use channel::{Channel, Content, Doing, Inbound, News, Trouble};
 pub use desk::{Desk, Unanswered, said};

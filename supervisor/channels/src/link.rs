@@ -15,6 +15,7 @@ use crate::channel::{Channel, Content, Inbound, News, Trouble, pause};
 use crate::desk::{Desk, Unanswered};
 use crate::mail::{Incoming, LETTER, Letter, Mail, Outgoing, Reply, Waiting};
 use crate::standing::Standing;
+use crate::work;
 
 /// Between two looks at a turn that takes long.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -244,6 +245,8 @@ impl<M: Mail> Link<M> {
         let asked = tokio::select! {
             () = self.end.cancelled() => return Ok(Some(Duration::ZERO)),
             asked = self.desk.ask(&message) => asked,
+            // Who was told to wait is not shown that somebody is at it.
+            never = work::show(&*self.channel, &letter.chat), if !letter.told => match never {},
         };
         match asked {
             Ok(text) => {

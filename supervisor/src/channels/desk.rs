@@ -156,6 +156,9 @@ mod tests {
         assert_eq!(answered(429, &refused("queue_full")), Err(Unanswered::Later("m".to_owned())));
         assert_eq!(answered(402, &refused("no_budget")), Ok("m".to_owned()));
         assert_eq!(answered(507, &refused("disk_full")), Ok("m".to_owned()));
+        assert_eq!(answered(424, &refused("busy")), Err(Unanswered::Later("m".to_owned())));
+        assert_eq!(answered(424, &refused("no_key")), Ok("m".to_owned()));
+        assert!(matches!(answered(503, "<html>"), Err(Unanswered::Later(_))));
         assert_eq!(answered(500, &refused("internal")), Err(Unanswered::Failed("m".to_owned())));
         assert!(matches!(answered(502, "<html>"), Err(Unanswered::Later(_))));
         assert!(matches!(answered(200, "<html>"), Err(Unanswered::Failed(_))));

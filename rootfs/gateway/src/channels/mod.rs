@@ -38,11 +38,22 @@ pub(crate) async fn status(gateway: &Gateway) -> Option<ChannelsStatus> {
     }
 }
 
-/// Sends a text out on a channel. False if nobody takes it.
-pub(crate) async fn send(gateway: &Gateway, target: &Target, text: &str) -> bool {
+/// What became of a text that was to go out on a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It is safe with whoever sends it.
+    Taken,
+    /// It will never be sent.
+    Refused,
+    /// Later it may be.
+    NotNow,
+}
+
+/// Sends a text out on a channel.
+pub(crate) async fn send(gateway: &Gateway, target: &Target, text: &str) -> Sent {
     match &gateway.channels {
         Some(own) if target.channel == TELEGRAM => own.telegram.send(&target.chat_id, text).await,
-        Some(_) => false,
+        Some(_) => Sent::Refused,
         None => gateway.platform.send(target, text).await,
     }
 }
@@ -94,6 +105,8 @@ impl Own {
 
     async fn set(&self, gateway: &Gateway, channels: &ChannelsBody) -> bool {
         self.telegram.set(gateway, self, channels.telegram.as_ref()).await;
+        // What waited for a connection may go.
+        gateway.cron.answered();
         true
     }
 
@@ -167,20 +180,24 @@ impl One {
         }
     }
 
-    async fn send(&self, chat: &str, text: &str) -> bool {
+    async fn send(&self, chat: &str, text: &str) -> Sent {
         let link = match &*self.held() {
             Held::Link { link, .. } if link.names(chat) => link.clone(),
-            _ => return false,
+            Held::Link { .. } | Held::Off => return Sent::Refused,
+            Held::Not(_) => return Sent::NotNow,
         };
         let pieces = link.pieces(chat, text);
         if pieces.is_empty() {
-            return false;
+            return Sent::Refused;
         }
         let kept = self.mail.post(pieces).await;
-        if let Err(error) = &kept {
-            eprintln!("matrixos-gateway: a text for {} could not be kept: {error}", self.channel);
-        }
         link.has_replies();
-        kept.is_ok()
+        match kept {
+            Ok(()) => Sent::Taken,
+            Err(error) => {
+                eprintln!("matrixos-gateway: a text for {} could not be kept: {error}", self.channel);
+                Sent::NotNow
+            }
+        }
     }
 }

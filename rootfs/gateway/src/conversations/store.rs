@@ -189,9 +189,30 @@ pub(crate) fn unanswered(home: &Dir, id: &str) -> io::Result<Vec<(Line, usize)>>
 /// A message that was sent with a request id, and the answer to it, once it is there.
 pub(crate) type Known = (ChatMessage, Option<String>);
 
-/// The message that was sent with this request id, if one was.
+/// The message that was sent with this request id, if one was. Whoever asks again is to hear as well why there is no answer.
 pub(crate) fn heard(home: &Dir, id: &str, request: &str) -> io::Result<Option<Known>> {
-    let (mut message, mut answering, mut said, mut answer) = (None::<ChatMessage>, false, Vec::new(), None);
+    Ok(match told(home, id, request)? {
+        Told::Nothing => None,
+        Told::Waits(message) => Some((message, None)),
+        Told::Answer { message, said, note } => {
+            Some((message, Some(if said.is_empty() { note.unwrap_or_default() } else { said })))
+        }
+    })
+}
+
+/// What came of a message with a request id.
+pub(crate) enum Told {
+    /// There is none.
+    Nothing,
+    /// It is not answered yet.
+    Waits(ChatMessage),
+    /// Its turn has ended: with what was said, and with a note if something was the matter.
+    Answer { message: ChatMessage, said: String, note: Option<String> },
+}
+
+/// What came of the message that was sent with this request id.
+pub(crate) fn told(home: &Dir, id: &str, request: &str) -> io::Result<Told> {
+    let (mut message, mut answering, mut said, mut end) = (None::<ChatMessage>, false, Vec::new(), None);
     let is = |known: &Option<ChatMessage>, id: &str| known.as_ref().is_some_and(|known| known.id == id);
     let scanned = scan(home, id, 0, |text, _| match serde_json::from_str::<Line>(text) {
         Ok(line @ Line::User { .. }) if message.is_none() => {
@@ -200,18 +221,19 @@ pub(crate) fn heard(home: &Dir, id: &str, request: &str) -> io::Result<Option<Kn
         }
         Ok(Line::Start { message: id, .. }) => answering = is(&message, &id),
         Ok(Line::Assistant { content, .. }) if answering => said.push(lines::text_of(&content)),
-        Ok(Line::End { message: id, note, .. }) if is(&message, &id) => {
-            said.retain(|text| !text.is_empty());
-            // Whoever asks again is to hear as well why there is no answer.
-            answer = Some(if said.is_empty() { note.unwrap_or_default() } else { said.join("\n\n") });
-        }
+        Ok(Line::End { message: id, note, .. }) if is(&message, &id) => end = Some(note),
         _ => {}
     });
     match scanned {
-        Ok(()) => Ok(message.map(|message| (message, answer))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
+    said.retain(|text| !text.is_empty());
+    Ok(match (message, end) {
+        (None, _) => Told::Nothing,
+        (Some(message), None) => Told::Waits(message),
+        (Some(message), Some(note)) => Told::Answer { message, said: said.join("\n\n"), note },
+    })
 }
 
 /// All conversations: id and length of the file, the one that changed last first.

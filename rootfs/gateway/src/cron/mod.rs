@@ -1,6 +1,7 @@
 //! Jobs: `system/cron.json`. They survive a restart; one that was due while the computer slept runs once when it wakes,
 //! and the platform is told when it has to be awake.
 
+pub(crate) mod owed;
 mod schedule;
 
 use std::io;
@@ -21,11 +22,13 @@ use crate::config::{replace, small_file};
 use crate::conversations::new_id;
 use crate::error::Failure;
 use crate::kernel::source::Trust;
-use crate::kernel::{Heard, Said, TurnError, hear, on_disk};
+use crate::kernel::{Said, TurnError, hear, on_disk};
 use crate::state::Gateway;
-use crate::{channels, profile, time};
+use crate::{profile, time};
 
 pub(crate) const FILE: &str = "system/cron.json";
+/// How the conversations of jobs are called: by their ids after this.
+pub(crate) const SESSIONS: &str = "cron-";
 const JOBS: usize = 50;
 const NAME: usize = 100;
 const MESSAGE: usize = 4_000;
@@ -41,6 +44,9 @@ pub(crate) struct Cron {
     changing: Mutex<()>,
     changed: Notify,
     count: AtomicU32,
+    /// One change of what is owed at a time.
+    owing: Mutex<()>,
+    answered: Notify,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -53,6 +59,11 @@ impl Cron {
     /// The file may have changed.
     pub(crate) fn look(&self) {
         self.changed.notify_one();
+    }
+
+    /// A job may have been answered, or a channel may take answers again.
+    pub(crate) fn answered(&self) {
+        self.answered.notify_one();
     }
 
     /// Number of jobs.
@@ -189,34 +200,23 @@ fn advance(home: &Dir, jobs: &mut Vec<Job>, started: &[String], now: i64) {
 /// neither loses nor doubles it.
 async fn start(gateway: &Gateway, job: &Job) -> Result<(), TurnError> {
     let text: String = job.body.message.chars().take(MESSAGE).collect();
+    let (session, request) = (format!("{SESSIONS}{}", job.id), format!("cron-{}", job.next_run.unwrap_or_default()));
     let said = Said {
         text,
-        session: Some(format!("cron-{}", job.id)),
+        session: Some(session.clone()),
         from: Some(From { channel: "cron".to_owned(), id: job.id.clone(), name: Some(job.body.name.clone()) }),
         trust: Trust::Job,
-        request_id: Some(format!("cron-{}", job.next_run.unwrap_or_default())),
+        request_id: Some(request.clone()),
     };
+    owed::note(gateway, job, &session, &request).await?;
     match hear(gateway, said).await {
-        Ok(Heard::New { done, .. }) => {
-            tokio::spawn(deliver(gateway.clone(), job.clone(), done));
-            Ok(())
-        }
+        Ok(_) => Ok(()),
         // A job that cannot be heard now (its queue is full, its message empty) waits for its next time.
-        Ok(Heard::Before { .. }) | Err(TurnError::QueueFull(_) | TurnError::BadMessage(_) | TurnError::BadSession) => {
-            Ok(())
+        Err(TurnError::QueueFull(_) | TurnError::BadMessage(_) | TurnError::BadSession) => {
+            owed::forget(gateway, &session, &request).await
         }
         Err(error) => Err(error),
     }
-}
-
-/// Brings the answer to where it was wanted; if nobody takes it there, to the desktop.
-async fn deliver(gateway: Gateway, job: Job, done: tokio::sync::oneshot::Receiver<crate::kernel::Outcome>) {
-    let (Ok(outcome), Some(target)) = (done.await, job.body.target) else { return };
-    if outcome.text.is_empty() || channels::send(&gateway, &target, &outcome.text).await {
-        return;
-    }
-    let beginning: String = outcome.text.chars().take(300).collect();
-    gateway.notices.add(format!("{} (could not be sent to {}): {beginning}", job.body.name, target.channel));
 }
 
 pub(crate) async fn list(State(gateway): State<Gateway>) -> Result<Json<Vec<Job>>, Failure> {

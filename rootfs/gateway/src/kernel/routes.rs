@@ -30,7 +30,15 @@ impl From<TurnError> for Failure {
             TurnError::NoBudget(_) => StatusCode::PAYMENT_REQUIRED,
             TurnError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             TurnError::Disk(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
+            // This computer works; what it needed of somebody else did not. 502 and 503 are what a proxy says of a computer
+            // that it cannot reach, and a desktop takes them for that.
+            TurnError::NoKey(_)
+            | TurnError::KeyRefused(_)
+            | TurnError::Busy(_)
+            | TurnError::Offline(_)
+            | TurnError::Upstream(_)
+            | TurnError::Refused(_)
+            | TurnError::Deadline(_) => StatusCode::FAILED_DEPENDENCY,
         };
         Self::new(status, error.code(), error.to_string())
     }

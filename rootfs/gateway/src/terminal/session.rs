@@ -141,6 +141,11 @@ impl Session {
         self.0.input.send(input).await.map_err(drop)
     }
 
+    /// Waits while the shell does not read. Fails when it has ended.
+    pub(super) async fn place(&self) -> Result<mpsc::Permit<'_, Input>, ()> {
+        self.0.input.reserve().await.map_err(drop)
+    }
+
     /// What a terminal's end means to a shell and its programs (SIGHUP).
     pub(super) fn hang_up(&self) {
         let _ = killpg(Pid::from_raw(self.0.pid), Signal::SIGHUP);

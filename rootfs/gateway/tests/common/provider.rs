@@ -19,6 +19,9 @@ pub struct Told {
     pub awake: Vec<Value>,
     pub rested: usize,
     pub sent: Vec<Value>,
+    /// Texts for channels are taken by nobody, and how often that was tried.
+    pub takes_nothing: bool,
+    pub tried: usize,
     pub channels: Vec<Value>,
     /// Settings of channels make no sense to the platform.
     pub refuses_channels: bool,
@@ -150,6 +153,10 @@ fn matrix(line: &str, head: &str, body: &[u8], told: &mut Told) -> (u16, String)
         }
         ["GET", "/matrix/channels/status"] if told.standing.is_some() => {
             (200, told.standing.clone().unwrap_or_default().to_string())
+        }
+        ["POST", "/matrix/send"] if told.takes_nothing => {
+            told.tried += 1;
+            (503, String::new())
         }
         ["POST", "/matrix/send"] => {
             told.sent.push(said);

@@ -1,5 +1,19 @@
-import { expect, it } from "vitest";
-import { GENERATE, GatewayError, errorFrom, isAway } from "./http.ts";
+import { afterEach, expect, it, vi } from "vitest";
+import { ask, errorFrom } from "./http.ts";
+import { currentLink } from "./link.ts";
+
+afterEach(() => vi.unstubAllGlobals());
+
+it("an AI that cannot answer is no computer out of reach, and a proxy that finds nobody is", async () => {
+  const answers = (status: number, body: string) => vi.stubGlobal("fetch", () => Promise.resolve(new Response(body, { status })));
+  const refused = '{"error":{"code":"no_key","message":"Your AI has no access to a model."}}';
+  answers(424, refused);
+  await expect(ask("/api/bridge/generate")).rejects.toMatchObject({ code: "no_key", status: 424, message: /no access/ });
+  expect(currentLink()).toBe("connected");
+  answers(503, refused);
+  await expect(ask("/api/bridge/generate")).rejects.toMatchObject({ code: "no_key" });
+  expect(currentLink()).toBe("unreachable");
+});
 
 it("every refusal becomes a sentence: the gateway's own where there is one", () => {
   const told = errorFrom(409, '{"error":{"code":"is_directory","message":"That is a folder."}}');
@@ -7,13 +21,4 @@ it("every refusal becomes a sentence: the gateway's own where there is one", () 
   expect(errorFrom(413, "<html>").message).toMatch(/larger/);
   expect(errorFrom(507, "").message).toMatch(/disk is full/);
   for (const body of ["null", "{}", '{"error":"x"}']) expect(errorFrom(500, body).message).toMatch(/500/);
-});
-
-it("a model that fails an app does not mean that the computer is away", () => {
-  const refusal = (code: string, status = 503) => new GatewayError(code, "", status);
-  for (const code of ["busy", "no_key", "offline"]) expect(isAway(GENERATE, refusal(code))).toBe(false);
-  // The platform's own words, and those of whatever stands between.
-  for (const code of ["stopped", "unexpected"]) expect(isAway(GENERATE, refusal(code))).toBe(true);
-  expect(isAway("/api/layout", refusal("busy"))).toBe(true);
-  expect(isAway("/api/layout", refusal("is_directory", 409))).toBe(false);
 });

@@ -34,19 +34,9 @@ export async function ask(path: string, init: Asking = {}): Promise<Response> {
   }
   const error = errorFrom(answer.status, await answer.text());
   if (error.code === "asleep") lost("asleep");
-  else if (isAway(path, error)) lost("unreachable");
+  else if (answer.status === 502 || answer.status === 503) lost("unreachable");
   else heard();
   throw error;
-}
-
-/** Where an app asks the AI. */
-export const GENERATE = "/api/bridge/generate";
-/** Ways in which a model fails, as the gateway names them: the computer itself is there. */
-const OF_THE_MODEL = ["no_key", "key_refused", "busy", "offline", "upstream", "refused", "deadline"];
-
-/** Whether a refusal means that the computer is not there. */
-export function isAway(path: string, { status, code }: GatewayError): boolean {
-  return (status === 502 || status === 503) && !(path === GENERATE && OF_THE_MODEL.includes(code));
 }
 
 async function reach(path: string, { patience = DEADLINE_MS, ...init }: Asking): Promise<Response> {

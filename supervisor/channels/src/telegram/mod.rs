@@ -22,6 +22,8 @@ const POLL: u64 = 50;
 /// How long after that it may still be answered.
 const GRACE: Duration = Duration::from_secs(15);
 const CALL_WITHIN: Duration = Duration::from_secs(30);
+/// A sign that comes later than that is none.
+const ACTION_WITHIN: Duration = Duration::from_secs(5);
 /// Updates that come at once.
 const AT_ONCE: u64 = 50;
 /// Telegram numbers updates from 1.
@@ -79,9 +81,8 @@ impl Telegram {
 
     /// Formatted first; as plain text where Telegram does not take it so.
     async fn say(&self, chat: &str, text: &str) -> Result<(), Trouble> {
-        let chat = chat.parse::<i64>().map_or_else(|_| json!(chat), |number| json!(number));
         let mut message = json!({
-            "chat_id": chat,
+            "chat_id": chat_id(chat),
             "text": markdown::formatted(text),
             "parse_mode": "MarkdownV2",
             "link_preview_options": { "is_disabled": true },
@@ -95,6 +96,11 @@ impl Telegram {
         message.as_object_mut().map(|fields| fields.remove("parse_mode"));
         self.call("sendMessage", &message, CALL_WITHIN).await.map(drop)
     }
+}
+
+/// Chats have numbers, or names that begin with `@`.
+fn chat_id(chat: &str) -> Value {
+    chat.parse::<i64>().map_or_else(|_| json!(chat), |number| json!(number))
 }
 
 impl Channel for Telegram {
@@ -120,6 +126,11 @@ impl Channel for Telegram {
 
     fn send<'a>(&'a self, chat: &'a str, text: &'a str) -> Doing<'a, Result<(), Trouble>> {
         Box::pin(self.say(chat, text))
+    }
+
+    fn at_work<'a>(&'a self, chat: &'a str) -> Doing<'a, Result<(), Trouble>> {
+        let action = json!({ "chat_id": chat_id(chat), "action": "typing" });
+        Box::pin(async move { self.call("sendChatAction", &action, ACTION_WITHIN).await.map(drop) })
     }
 
     fn pieces(&self, text: &str) -> Vec<String> {

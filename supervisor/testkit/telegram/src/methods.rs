@@ -58,6 +58,7 @@ async fn act(state: &Arc<State>, token: &str, method: &str, parameters: &Value) 
             Outcome::Done(json!(true))
         }),
         "sendMessage" => with(&|bot| send(bot, parameters)),
+        "sendChatAction" => with(&|bot| show(bot, parameters)),
         _ => return error(404, "Not Found"),
     };
     done.unwrap_or_else(|| error(401, "Unauthorized"))
@@ -110,8 +111,43 @@ async fn updates(state: &Arc<State>, token: &str, parameters: &Value) -> Outcome
     }
 }
 
+/// What a chat is shown for five seconds (core.telegram.org/bots/api#sendchataction).
+const ACTIONS: &[&str] = &[
+    "typing",
+    "upload_photo",
+    "record_video",
+    "upload_video",
+    "record_voice",
+    "upload_voice",
+    "upload_document",
+    "choose_sticker",
+    "find_location",
+    "record_video_note",
+    "upload_video_note",
+];
+
+fn show(bot: &Bot, parameters: &Value) -> Outcome {
+    if !parameters["action"].as_str().is_some_and(|action| ACTIONS.contains(&action)) {
+        return error(400, "Bad Request: wrong parameter action in request");
+    }
+    match chat_of(bot, parameters) {
+        Ok(_) => Outcome::Done(json!(true)),
+        Err(refusal) => refusal,
+    }
+}
+
+fn chat_of(bot: &Bot, parameters: &Value) -> Result<i64, Outcome> {
+    let chat = parameters["chat_id"].as_i64().ok_or_else(|| error(400, "Bad Request: chat_id is empty"))?;
+    if !bot.chats.contains(&chat) {
+        return Err(error(400, "Bad Request: chat not found"));
+    }
+    if bot.blocked.contains(&chat) {
+        return Err(error(403, "Forbidden: bot was blocked by the user"));
+    }
+    Ok(chat)
+}
+
 fn send(bot: &mut Bot, parameters: &Value) -> Outcome {
-    let Some(chat) = parameters["chat_id"].as_i64() else { return error(400, "Bad Request: chat_id is empty") };
     let text = parameters["text"].as_str().unwrap_or_default();
     let formatted = match parameters["parse_mode"].as_str() {
         None => false,
@@ -129,12 +165,10 @@ fn send(bot: &mut Bot, parameters: &Value) -> Outcome {
     if seen.encode_utf16().count() > LONGEST {
         return error(400, "Bad Request: message is too long");
     }
-    if !bot.chats.contains(&chat) {
-        return error(400, "Bad Request: chat not found");
-    }
-    if bot.blocked.contains(&chat) {
-        return error(403, "Forbidden: bot was blocked by the user");
-    }
+    let chat = match chat_of(bot, parameters) {
+        Ok(chat) => chat,
+        Err(refusal) => return refusal,
+    };
     bot.sent.push(Sent { chat, text: seen, formatted });
     Outcome::Done(json!({ "message_id": bot.sent.len(), "date": 1_800_000_000, "chat": { "id": chat } }))
 }

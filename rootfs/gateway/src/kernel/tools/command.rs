@@ -1,17 +1,15 @@
-//! Commands, in a process group of their own that ends with them.
+//! Commands, in a session of their own that ends with them.
 
-use std::os::unix::process::CommandExt;
 use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
+use super::session::Session;
 use super::{Done, given};
 use crate::kernel::limits::{RESULT, both_ends};
 use crate::pid1::Ended;
@@ -25,16 +23,6 @@ const HELD: usize = 256 << 10;
 /// After the end of the command, for what it has said and was not read yet.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// Ends the group however the turn goes on, or does not.
-struct Group(i32);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = killpg(Pid::from_raw(self.0), Signal::SIGKILL);
-    }
-}
-
 pub(super) async fn run(gateway: &Gateway, input: &Value) -> Done {
     let command = given(input, "command")?;
     let limit = input["seconds"].as_u64().unwrap_or(USUAL).clamp(1, LONGEST);
@@ -43,11 +31,11 @@ pub(super) async fn run(gateway: &Gateway, input: &Value) -> Done {
     let (reader, writer) = std::io::pipe().map_err(problem)?;
     let child = spawn(gateway, command, writer).map_err(problem)?;
     let pid = i32::try_from(child.id()).map_err(|_| "The command could not be started.".to_owned())?;
-    let group = Group(pid);
+    let session = Session { leader: pid };
     let reader = tokio::net::unix::pipe::Receiver::from_owned_fd(reader.into()).map_err(problem)?;
     let mut output = Output::default();
     let code = timeout(Duration::from_secs(limit), until_ended(pid, ended, &mut output, reader)).await;
-    drop(group);
+    drop(session);
     // Reaped by PID 1's duty, like every other.
     drop(child);
     let said = output.text();
@@ -61,17 +49,17 @@ pub(super) async fn run(gateway: &Gateway, input: &Value) -> Done {
 
 fn spawn(gateway: &Gateway, command: &str, output: std::io::PipeWriter) -> std::io::Result<std::process::Child> {
     let second = output.try_clone()?;
-    let mut bash = Command::new("/bin/bash");
+    // It makes the session, then becomes the shell: with the same number, for it leads no group.
+    let mut bash = Command::new("/usr/bin/setsid");
     for name in SECRETS {
         bash.env_remove(name);
     }
     let child = bash
-        .args(["-c", command])
+        .args(["/bin/bash", "-c", command])
         .current_dir(&gateway.settings.home)
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(second)
-        .process_group(0)
         .spawn()?;
     // As for terminals: when memory runs out, it goes before the gateway.
     let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "1000");

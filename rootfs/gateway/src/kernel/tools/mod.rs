@@ -8,6 +8,7 @@ mod jobs;
 mod look;
 mod page;
 mod reading;
+mod session;
 mod web;
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { MOST_HELD, TerminalConnection, type LineState, type Socket } from "./connection.ts";
+import { MOST_AT_ONCE, MOST_HELD, TerminalConnection, type LineState, type Socket } from "./connection.ts";
 
 class FakeSocket implements Socket {
   binaryType: BinaryType = "blob";
@@ -103,6 +103,15 @@ describe("a terminal's line", () => {
     last().says(new Uint8Array(2).buffer);
     last().says(new Uint8Array(9).buffer);
     expect(replaying).toEqual([true, false]);
+  });
+
+  it("sends a large paste whole, in pieces that the gateway takes", () => {
+    const line = connection("s1");
+    last().opens();
+    const sizes = () => last().sent.filter((data) => typeof data !== "string").map((data) => data.length);
+    line.type("é".repeat(150_000));
+    expect(sizes().reduce((sum, size) => sum + size)).toBe(300_000);
+    expect(Math.max(...sizes())).toBeLessThanOrEqual(MOST_AT_ONCE);
   });
 
   it("keeps what is typed while it is away and sends it once, in order, after the size", () => {

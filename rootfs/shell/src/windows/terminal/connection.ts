@@ -37,6 +37,9 @@ export interface Hooks {
 /** Characters kept while there is no line; more is refused rather than held without bound. */
 export const MOST_HELD = 16_384;
 
+/** Bytes in one message: a paste goes in several, for the gateway takes no large ones. */
+export const MOST_AT_ONCE = 65_536;
+
 export class TerminalConnection {
   private socket: Socket | undefined;
   private state: LineState = { at: "connecting" };
@@ -57,7 +60,7 @@ export class TerminalConnection {
   /** Sends what was typed, or holds it until there is a line again. */
   type(text: string) {
     const { at } = this.state;
-    if (at === "open") this.socket?.send(encoder.encode(text));
+    if (at === "open") this.pass(text);
     else if (at === "connecting" || at === "reconnecting") this.hold(text);
   }
 
@@ -107,7 +110,7 @@ export class TerminalConnection {
     this.hooks.onAfresh();
     this.become({ at: "open" });
     this.sendSize();
-    if (this.held) this.socket?.send(encoder.encode(this.held));
+    if (this.held) this.pass(this.held);
     this.held = "";
   }
 
@@ -143,6 +146,11 @@ export class TerminalConnection {
   private hold(text: string) {
     if (this.held.length + text.length <= MOST_HELD) this.held += text;
     else if (this.state.at === "reconnecting") this.become({ at: "reconnecting", overflowed: true });
+  }
+
+  private pass(text: string) {
+    const bytes = encoder.encode(text);
+    for (let at = 0; at < bytes.length; at += MOST_AT_ONCE) this.socket?.send(bytes.slice(at, at + MOST_AT_ONCE));
   }
 
   private sendSize() {
