@@ -1,5 +1,5 @@
 // The apps of this computer, and what their bridge asks of the gateway.
-import { GENERATE, ask, askJson, sendJson } from "./http.ts";
+import { ask, askJson, sendJson } from "./http.ts";
 import { BACKGROUND } from "./link.ts";
 
 export interface App {
@@ -40,6 +40,6 @@ export const writeData = (app: string, key: string, value: unknown) => data({ ac
 const GENERATE_MS = 180_000;
 
 export async function generate(app: string, prompt: string): Promise<string> {
-  const answer = await sendJson("POST", GENERATE, { app, prompt }, { patience: GENERATE_MS });
+  const answer = await sendJson("POST", "/api/bridge/generate", { app, prompt }, { patience: GENERATE_MS });
   return ((await answer.json()) as { text: string }).text;
 }
