@@ -212,11 +212,11 @@ fn a_message_that_is_too_large_ends_the_connection_and_not_the_shell() {
 
 #[test]
 fn a_desktop_that_answers_no_ping_is_let_go_and_one_that_does_is_kept() {
-    let computer = Computer::start_with(&[("MATRIX_PING_SECONDS", "1")]);
+    let computer = Computer::start_with(&[("MATRIX_PING_SECONDS", "3")]);
     let mut answers = open(&computer, "");
     let address = computer.address;
-    for path in ["/ws", "/ws/terminal"] {
-        let silent = std::thread::spawn(move || {
+    let silent = ["/ws", "/ws/terminal"].map(|path| {
+        std::thread::spawn(move || {
             let mut silent = TcpStream::connect(address).unwrap();
             silent.set_read_timeout(Some(Duration::from_secs(25))).unwrap();
             let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -224,11 +224,13 @@ fn a_desktop_that_answers_no_ping_is_let_go_and_one_that_does_is_kept() {
             silent.write_all(head.as_bytes()).unwrap();
             let mut heard = Vec::new();
             silent.read_to_end(&mut heard).map(|_| heard)
-        });
-        answers.until("the silent one is let go", |_| silent.is_finished());
-        let heard = silent.join().unwrap().expect("it was not let go");
+        })
+    });
+    answers.until("both are let go", |_| silent.iter().all(std::thread::JoinHandle::is_finished));
+    for one in silent {
+        let heard = one.join().unwrap().expect("it was not let go");
         let pings = heard.windows(2).filter(|two| *two == [0x89, 0]).count();
-        assert_eq!(pings, 2, "{path}: {}", String::from_utf8_lossy(&heard));
+        assert_eq!(pings, 2, "{}", String::from_utf8_lossy(&heard));
     }
     answers.type_in("echo st''ill here\n");
     answers.sees("still here\r\n");
