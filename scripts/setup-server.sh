@@ -112,6 +112,14 @@ key=${key:-$(known ANTHROPIC_API_KEY)}
 token=$(known MATRIX_AUTH_TOKEN) fresh=
 [ -n "$token" ] || { token=$(head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n') && fresh=yes; }
 
+# has_caddy: as a package that was installed to its end, or from elsewhere.
+has_caddy() {
+  case $(dpkg-query -W -f='${db:Status-Status}' caddy 2>/dev/null) in
+  installed) ;;
+  '') command -v caddy >/dev/null ;;
+  *) false ;;
+  esac
+}
 listened() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 if ! systemctl is-active --quiet "$name.service" || [ "127.0.0.1:$port" != "$old_listen" ]; then
   if listened "$port"; then
@@ -128,7 +136,7 @@ if [ -n "$domain" ]; then
     done
   fi
   export DEBIAN_FRONTEND=noninteractive
-  if ! command -v caddy >/dev/null; then
+  if ! has_caddy; then
     apt-get update -qq || true
     apt-get install --simulate -qq caddy >/dev/null || fail "Caddy cannot be installed." "Why: apt says above what hinders it; https://$domain is served by Caddy." "Do:  make 'apt-get install caddy' work, or run this without --domain."
   fi
@@ -197,9 +205,10 @@ systemctl restart "$name.service" || {
 }
 
 if [ -n "$domain" ]; then
-  if ! command -v caddy >/dev/null; then
+  if ! has_caddy; then
     say "Installing Caddy"
-    apt-get install -y -qq caddy >/dev/null || fail "Caddy was not installed." "Why: apt says it above." "Do:  apt-get install caddy, then run this again."
+    # First what an installation that was cut off has left.
+    { dpkg --configure -a && apt-get install -y -qq caddy; } >/dev/null || fail "Caddy was not installed." "Why: apt says it above." "Do:  apt-get install caddy, then run this again."
   fi
   install -d -m 755 "$(dirname "$caddyfile")"
   printf '%s\n%s {\n\treverse_proxy 127.0.0.1:%s\n}\n' "$caddy_mark" "$domain" "$port" | install -m 644 /dev/stdin "$caddyfile.new"
