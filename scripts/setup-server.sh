@@ -86,7 +86,11 @@ room() {
   [ "$free" -ge "$2" ] || fail "only $free MB are free below $1." "Why: $3 $2 MB." "Do:  make room there."
 }
 room /var/lib 500 "programs and home need to begin with"
-[ -n "$from" ] || room "$repository" 3000 "building the programs needs"
+if [ -z "$from" ]; then
+  room "$repository" 2000 "building the programs needs"
+  memory=$(awk '/^(MemTotal|SwapTotal):/ { sum += $2 } END { print int(sum / 1024) }' /proc/meminfo)
+  [ "$memory" -ge 1800 ] || fail "this machine has $memory MB of memory and swap." "Why: building the programs needs 1800 MB; running them needs a tenth." "Do:  build them elsewhere and give them with --from, or add swap."
+fi
 
 # whole FOLDER: the programs are all there, and run here.
 whole() {
