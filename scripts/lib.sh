@@ -79,12 +79,20 @@ newer_than() {
   [ ! -e "$stamp" ] || [ -n "$(find "$@" -newer "$stamp" -not -path '*/node_modules/*' -not -path '*/dist/*' -print -quit)" ]
 }
 
+# front_end_packages [everything]: what the front ends are built of; with everything, what the browser tests need as well.
+front_end_packages() {
+  local all=node_modules/.everything stamp=node_modules/.front-ends only=(-w api/look -w api/web -w rootfs/shell)
+  newer_than "$all" package-lock.json || return 0
+  if [ "${1:-}" = everything ]; then stamp=$all only=(); fi
+  newer_than "$stamp" package-lock.json || return 0
+  say "Installing the front ends' packages"
+  npm ci --silent --no-audit --no-fund "${only[@]}" || fail "npm ci did not work." "Do:  look at npm's messages above."
+  touch "$stamp"
+}
+
+# build_front_ends [everything]: as above.
 build_front_ends() {
-  if newer_than node_modules/.package-lock.json package-lock.json; then
-    say "Installing the front ends' packages"
-    npm ci --silent --no-audit --no-fund || fail "npm ci did not work." "Do:  look at npm's messages above."
-    touch node_modules/.package-lock.json
-  fi
+  front_end_packages "$@"
   local place
   for place in api/web rootfs/shell; do
     if newer_than "$place/dist/index.html" "$place" api/look package-lock.json; then
