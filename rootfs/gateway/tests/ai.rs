@@ -10,8 +10,6 @@ use common::provider::Provider;
 use common::{Computer, TOKEN};
 use matrixos_messages::Turn;
 use matrixos_types::kernel::{ClientMessage, EndReason, Event, Role};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 const APP: &str = "<!doctype html><html><head><title>Expenses</title></head><body><h1>Expenses</h1></body></html>";
@@ -287,47 +285,6 @@ fn what_the_model_does_wrong_is_told_to_it_and_survived() {
     let peak =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     assert!(peak.unwrap() <= 40 << 10, "a turn with tools takes at most 40 MB: {peak:?} kB");
-}
-
-/// The process that was started by exactly this.
-fn process(command: &[&str]) -> Option<i32> {
-    let line: Vec<u8> = command.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
-    let all = std::fs::read_dir("/proc").unwrap().flatten();
-    let mut found = all.filter(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(|said| said == line));
-    found.find_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-#[test]
-fn a_command_ends_with_all_that_it_started_but_what_was_meant_to_go_on() {
-    // Every way into a process group of one's own, and the one way out that the tool's description names.
-    let begin = |number: u32| {
-        format!(
-            "sleep 73.{number}1 & timeout 900 sleep 73.{number}2 & set -m; sleep 73.{number}3 & (env -i bash -c 'sleep 73.{number}4' &); setsid sleep 73.{number}5 >/dev/null 2>&1 & \
-             while [ $(pgrep -cfx 'sleep 73.{number}[1-5]') -lt 5 ]; do sleep 0.02; done; echo begun"
-        )
-    };
-    let provider = Provider::start([
-        Turn::tool("run_command", json!({ "command": begin(1) })).expecting(&["begun"]),
-        Turn::tool("run_command", json!({ "command": begin(2) + "; sleep 73.29", "seconds": 12 }))
-            .expecting(&["begun", "took longer than 12 seconds"]),
-        Turn::text("done"),
-        Turn::tool("run_command", json!({ "command": begin(3) + "; sleep 73.39" })),
-    ]);
-    let computer = provider.computer();
-    assert_eq!(computer.put("/api/settings/agent", json!({ "approval": "never" })).status, 204);
-    let mut desk = Desk::open(&computer);
-    assert_eq!(desk.ask("s", "end by itself, end by its deadline"), "done");
-    desk.say("s", "be stopped");
-    computer.until("it runs", || process(&["sleep", "73.39"]).is_some());
-    desk.send(&ClientMessage::Cancel { session_id: Some("s".into()) });
-    desk.end();
-    for number in 1..=3 {
-        for each in [1, 2, 3, 4, 9] {
-            computer.until("it is gone", || process(&["sleep", &format!("73.{number}{each}")]).is_none());
-        }
-        let stays = process(&["sleep", &format!("73.{number}5")]).expect("what was started with setsid goes on");
-        kill(Pid::from_raw(stays), Signal::SIGKILL).unwrap();
-    }
 }
 
 #[test]

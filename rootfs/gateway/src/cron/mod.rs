@@ -27,8 +27,6 @@ use crate::state::Gateway;
 use crate::{profile, time};
 
 pub(crate) const FILE: &str = "system/cron.json";
-/// How the conversations of jobs are called: by their ids after this.
-pub(crate) const SESSIONS: &str = "cron-";
 const JOBS: usize = 50;
 const NAME: usize = 100;
 const MESSAGE: usize = 4_000;
@@ -200,7 +198,7 @@ fn advance(home: &Dir, jobs: &mut Vec<Job>, started: &[String], now: i64) {
 /// neither loses nor doubles it.
 async fn start(gateway: &Gateway, job: &Job) -> Result<(), TurnError> {
     let text: String = job.body.message.chars().take(MESSAGE).collect();
-    let (session, request) = (format!("{SESSIONS}{}", job.id), format!("cron-{}", job.next_run.unwrap_or_default()));
+    let (session, request) = (format!("cron-{}", job.id), format!("cron-{}", job.next_run.unwrap_or_default()));
     let said = Said {
         text,
         session: Some(session.clone()),

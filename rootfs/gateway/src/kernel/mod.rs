@@ -36,7 +36,7 @@ use crate::conversations::lines::Line;
 use crate::conversations::{new_id, store};
 use crate::settings::Settings;
 use crate::state::Gateway;
-use crate::{cron, time};
+use crate::time;
 
 /// The AI of this computer.
 pub(crate) struct Kernel {
@@ -257,9 +257,7 @@ async fn work(gateway: Gateway, session: String) {
             lane.running = None;
         }
         gateway.hub.tell(Event::SessionChanged { session_id: session.clone() });
-        if session.starts_with(cron::SESSIONS) {
-            gateway.cron.answered();
-        }
+        gateway.cron.answered();
         if gateway.kernel.lanes().values().all(|lane| lane.running.is_none() && lane.waiting.is_empty()) {
             gateway.platform.rest().await;
         }

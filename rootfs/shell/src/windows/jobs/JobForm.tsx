@@ -7,7 +7,7 @@ import { addJob } from "../../gateway/jobs.ts";
 import { messageOf } from "../../gateway/http.ts";
 import { channels, profile } from "../../gateway/settings.ts";
 import { AreaField, SelectField, TextField } from "../../parts/form/Field.tsx";
-import { useOnPlatform } from "../settings/place.ts";
+import { useOnPlatform } from "../../desktop/place.ts";
 import { fieldOf } from "../settings/profile.ts";
 import { USUAL, scheduleOf, type When } from "./schedule.ts";
 import { WhenFields } from "./WhenFields.tsx";

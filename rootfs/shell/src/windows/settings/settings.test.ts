@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { idsOf, wrongIds, wrongModel, wrongNumber, wrongToken } from "./checks.ts";
 import { labelOf } from "./models.ts";
 import { PAGES, PAGE_IDS, isPageId } from "./pages.ts";
-import { isOnPlatform } from "./place.ts";
+import { isOnPlatform } from "../../desktop/place.ts";
 import { fieldOf, withField, wrongZone } from "./profile.ts";
 
 const PROFILE = "# Profile\n\n- Display Name: Alice\n- Bio:\n- Timezone:\n- Language: en\n\nLikes: trains.\n";

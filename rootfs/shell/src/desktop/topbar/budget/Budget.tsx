@@ -5,7 +5,7 @@ import { Button, ButtonLink } from "@matrixos/look/Button.tsx";
 import type { Usage } from "../../../gateway/usage.ts";
 import { tokensOf } from "../../../gateway/usage.ts";
 import { count, dollars } from "../../../parts/units.ts";
-import { useOnPlatform } from "../../../windows/settings/place.ts";
+import { useOnPlatform } from "../../place.ts";
 import { openWindow } from "../../open.ts";
 import { useUsage } from "./useUsage.ts";
 import { badgeOf, columns, today } from "./words.ts";

@@ -2,7 +2,7 @@
 import { ExternalLink } from "lucide-react";
 import { ButtonLink } from "@matrixos/look/Button.tsx";
 import { useHandle } from "../../../desktop/handle.ts";
-import { useOnPlatform } from "../place.ts";
+import { useOnPlatform } from "../../../desktop/place.ts";
 import styles from "../settings.module.css";
 
 /** The platform answers this one itself, at every computer's address, and leads to its account page. */

@@ -7,7 +7,7 @@ import { Switch, TextField } from "../../../parts/form/Field.tsx";
 import type { Draft, Source } from "../../../parts/form/useDraft.ts";
 import { DraftForm } from "../DraftForm.tsx";
 import { idsOf, wrongIds, wrongToken } from "../checks.ts";
-import { useOnPlatform } from "../place.ts";
+import { useOnPlatform } from "../../../desktop/place.ts";
 import { useChannelState } from "../useChannelState.ts";
 import styles from "../settings.module.css";
 

@@ -4,7 +4,7 @@ import { AreaField, TextField } from "../../../parts/form/Field.tsx";
 import type { Draft, Source } from "../../../parts/form/useDraft.ts";
 import { DraftForm } from "../DraftForm.tsx";
 import { fieldOf, sizeOf, withField, wrongZone } from "../profile.ts";
-import { useOnPlatform } from "../place.ts";
+import { useOnPlatform } from "../../../desktop/place.ts";
 import styles from "../settings.module.css";
 
 const LARGEST = 16 * 1024;

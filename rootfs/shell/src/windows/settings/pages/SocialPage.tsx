@@ -3,7 +3,7 @@ import { saveSocial, social, type SocialSettings } from "../../../gateway/settin
 import { Switch } from "../../../parts/form/Field.tsx";
 import type { Source } from "../../../parts/form/useDraft.ts";
 import { DraftForm } from "../DraftForm.tsx";
-import { useOnPlatform } from "../place.ts";
+import { useOnPlatform } from "../../../desktop/place.ts";
 import styles from "../settings.module.css";
 
 const SOURCE: Source<SocialSettings> = {

@@ -1,5 +1,5 @@
 // Where this computer is: below a platform's domain by its handle, or by itself.
-import { handleFromHost, useIdentity, type Identity } from "../../desktop/handle.ts";
+import { handleFromHost, useIdentity, type Identity } from "./handle.ts";
 
 /** Until the computer has told who it is, its address does. */
 export function isOnPlatform(host: string, identity: Identity | undefined): boolean {
